@@ -1,0 +1,1 @@
+"""From what holds now to a person who knows it."""

@@ -1,0 +1,1 @@
+"""Opinions of mentions, each with its reasons."""

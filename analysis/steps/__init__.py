@@ -1,0 +1,1 @@
+"""The enrichment steps, one opinion each."""

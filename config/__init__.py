@@ -1,0 +1,1 @@
+"""What the operator decides: settings, their defaults, and the log."""

@@ -1,0 +1,1 @@
+"""The pages a press officer looks at; they read, and write only what a person decided."""

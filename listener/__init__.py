@@ -1,0 +1,1 @@
+"""The daemon and the command line: the one place that wires everything together."""

@@ -1,0 +1,1 @@
+"""What was said: mentions, opinions of them, and the places both are kept."""

@@ -1,0 +1,37 @@
+"""What to do next when an edge of the house fails: a source, a store, a channel.
+
+    Failure
+    ├── TemporaryFailure   try again at the next due time
+    ├── RateLimited        not before `until`
+    └── NeedsAttention     pause until a person resumes it
+
+Anything else that is raised is a bug: it is logged with its trace and never another source's problem.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class Failure(Exception):
+    """An edge failed. The message is shown to people: what, where, what to do next; never a secret or a post's text."""
+
+
+class TemporaryFailure(Failure):
+    """It may work the next time it is due."""
+
+
+class RateLimited(Failure):
+    """The other side asked us to wait until `until` (aware UTC)."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class NeedsAttention(Failure):
+    """It will not work until a person does something; the message says what."""
+
+
+class UserError(Exception):
+    """The command cannot start or go on, for a reason the user can mend: printed as one line, exit code 2."""

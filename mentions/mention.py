@@ -1,0 +1,147 @@
+"""A mention (facts, frozen) and an assessment (opinion, recomputable at any time)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CLAIMABLE_PAST = timedelta(hours=24)
+
+
+class Rag(StrEnum):
+    """The strategy's traffic light; `none` means no topic was found."""
+
+    NONE = "none"
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+class Mood(StrEnum):
+    """A verdict on attitude. `uncertain` is its own band and never counts as neutral."""
+
+    NEGATIVE = "neg"
+    NEUTRAL = "neu"
+    POSITIVE = "pos"
+    UNCERTAIN = "uncertain"
+
+
+class PublicDomain(StrEnum):
+    """Whether the matter has been published by police, court, council or press."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Voice(StrEnum):
+    """Who speaks: it decides reach and independence, never guilt."""
+
+    PUBLIC = "public"
+    PRESS = "press"
+    OFFICIAL = "official"
+    OWN = "own"
+
+
+class Reach(StrEnum):
+    """How far a post can carry, as a band; follower counts themselves are never kept."""
+
+    UNKNOWN = "unknown"
+    LOCAL = "local"  # under 1,000 followers
+    MEDIUM = "medium"  # under 100,000
+    WIDE = "wide"  # 100,000 and more, and every press publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One post, article or forum entry as we found it. Times are aware UTC.
+
+    `id` is `"platform:native id"`, with the native part hashed where it would name a person. `author_key` is a keyed
+    hash ("" where the source names nobody). `publisher` is the registrable domain a press or forum item came from
+    ("" for posts by the public). `history` marks what a first poll or an import brought: it teaches the ruler and
+    never rings.
+    """
+
+    id: str
+    platform: str
+    source: str
+    published_at: datetime
+    first_seen_at: datetime
+    text: str
+    title: str = ""
+    link: str = ""
+    native_id: str = ""
+    author_key: str = ""
+    publisher: str = ""
+    voice: Voice = Voice.PUBLIC
+    reach: Reach = Reach.UNKNOWN
+    thread: str = ""
+    lang: str = ""  # the platform's own tag, if it gave one
+    likes: int | None = None
+    shares: int | None = None
+    replies: int | None = None
+    history: bool = False
+
+    @property
+    def counts_at(self) -> datetime:
+        """The time alerts count: history at its published time, anything else clamped to the day before first sight."""
+        if self.history:
+            return self.published_at
+        return min(max(self.published_at, self.first_seen_at - CLAIMABLE_PAST), self.first_seen_at)
+
+    @property
+    def words(self) -> str:
+        """Everything that was said, title first."""
+        return f"{self.title}\n{self.text}" if self.title and self.text else self.title or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an opinion is held: a sentence, and the span of `Mention.words` it rests on (-1, -1 where none)."""
+
+    says: str
+    start: int = -1
+    end: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An attitude with its strength: `score` runs from -1 (against) to 1 (for)."""
+
+    label: Mood = Mood.NEUTRAL
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What we think of one mention, and why. `made_by` names each step with its version, e.g. `rating/1`.
+
+    `sentiment` is the attitude towards the police, `mood` that of the message. `topic` is a key of the strategy's
+    policy ("" for none); `rag` follows from it. `risk_to_life` is flagged before any reputation matter. `watchlists`
+    are the names of those the mention matches. `pending` names deferred steps that have yet to look at it.
+    """
+
+    relevant: bool = False
+    sentiment: Verdict = field(default_factory=Verdict)
+    mood: Verdict = field(default_factory=Verdict)
+    rag: Rag = Rag.NONE
+    topic: str = ""
+    unsure: bool = False
+    public_domain: PublicDomain = PublicDomain.UNKNOWN
+    risk_to_life: bool = False
+    boroughs: tuple[str, ...] = ()
+    debate: bool = False
+    lang: str = ""
+    watchlists: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    made_by: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A mention together with the opinion of it."""
+
+    mention: Mention
+    assessment: Assessment

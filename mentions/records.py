@@ -1,0 +1,174 @@
+"""The rows of the state database, as values: sources, incidents, notices, audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from mentions.mention import Rag
+
+
+class SourceState(StrEnum):
+    """How a source is doing, in the words of the Sources page."""
+
+    NEVER = "never"  # not polled yet
+    OK = "on time"
+    QUIET = "doubtful"  # answers, but brings nothing for longer than its own rhythm
+    FAILING = "late"  # tried and failed; will be tried again
+    PAUSED = "stopped"  # needs attention, or paused by a person
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """What is known of one source. `cursor` is the connector's own note to itself; nobody else reads it."""
+
+    name: str
+    kind: str
+    cursor: str | None = None
+    state: SourceState = SourceState.NEVER
+    next_check_at: datetime | None = None
+    polled_at: datetime | None = None  # last try
+    succeeded_at: datetime | None = None
+    newest_at: datetime | None = None  # published time of the newest mention it brought
+    brought_at: datetime | None = None  # when it last brought anything new
+    failures: int = 0  # in a row
+    message: str = ""  # what is wrong, what to do next
+    polls: int = 0
+    mentions: int = 0  # new ones, ever
+    left_out: int = 0  # odd posts, ever
+    sample: str = ""  # the reason the last odd post was left out, never its text
+
+
+class Level(StrEnum):
+    """A warning waits on the page; a crisis rings a phone."""
+
+    WARNING = "warning"
+    CRISIS = "crisis"
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells."""
+
+    OPENED = "opened"
+    UPDATE = "update"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says holds now. Two findings with one `key` are the same matter.
+
+    `count` mentions in `window_minutes`, where `expected` is usual; `evidence` are mention ids, earliest first, and
+    `publishers` how many independent voices (publishers or authors) stand behind them. `summary` is one sentence
+    without any post's text.
+    """
+
+    rule: str
+    key: str
+    level: Level
+    colour: Rag
+    summary: str
+    topic: str = ""
+    watchlist: str = ""
+    boroughs: tuple[str, ...] = ()
+    score: float = 0.0
+    count: int = 0
+    expected: float = 0.0
+    window_minutes: int = 0
+    publishers: int = 0
+    first_evidence_at: datetime | None = None
+    last_evidence_at: datetime | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What people work on: one matter from its first sign until it is quiet. `peak` is the worst score notified of."""
+
+    id: int
+    key: str
+    state: IncidentState
+    level: Level
+    colour: Rag
+    title: str
+    opened_at: datetime
+    updated_at: datetime  # last finding that fed it
+    topic: str = ""
+    watchlist: str = ""
+    boroughs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()  # every finding key merged into it
+    first_evidence_at: datetime | None = None
+    crisis_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    resolved_at: datetime | None = None
+    score: float = 0.0
+    peak: float = 0.0
+    count: int = 0
+    expected: float = 0.0
+    window_minutes: int = 0
+    publishers: int = 0
+    evidence: tuple[str, ...] = ()
+    exercise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of an incident's history, append-only. `reason` is a sentence; `by` a person or "earshot"."""
+
+    incident_id: int
+    at: datetime
+    what: str  # opened, crisis, worse, acknowledged, resolved, reopened, note
+    reason: str
+    by: str = "earshot"
+
+
+class NoticeState(StrEnum):
+    """Where one message stands."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    DEAD = "dead"  # given up after 24 h; raises an alert of its own
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message over one channel. `key` stays the same over all retries, so the receiver can drop repeats."""
+
+    key: str  # incident:transition:channel
+    incident_id: int
+    channel: str
+    kind: NoticeKind
+    subject: str
+    body: str
+    queued_at: datetime
+    due_at: datetime
+    state: NoticeState = NoticeState.QUEUED
+    attempts: int = 0
+    accepted_at: datetime | None = None
+    message: str = ""  # why the last try failed
+    payload: dict[str, object] = field(default_factory=dict)  # machine-readable, for webhooks
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act of a person or of the system; `chain` = sha256 over the entry and the chain before it."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    detail: dict[str, object]
+    chain: str

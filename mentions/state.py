@@ -1,0 +1,93 @@
+"""The promises of the state database: cursors, health, leases, incidents, outbox, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition
+
+
+class State(Protocol):
+    """What must survive a kill -9 and needs transactions. Safe from many threads and from several processes.
+
+    Times are aware UTC. Raises `TemporaryFailure` when the database cannot be reached; nothing half-done stays.
+    """
+
+    # -- sources --------------------------------------------------------------------------------------------------
+
+    def register_sources(self, sources: Sequence[tuple[str, str]], now: datetime) -> None:
+        """Make a row for each (name, kind) that has none, due at `now`; rows of sources no longer named are kept but
+        never due."""
+
+    def due_sources(self, now: datetime, limit: int) -> list[SourceRow]:
+        """Registered, not paused, `next_check_at` passed, not leased; longest overdue first."""
+
+    def next_due_at(self) -> datetime | None:
+        """The earliest time a source or a notice falls due; None where nothing ever will."""
+
+    def source(self, name: str) -> SourceRow:
+        """That row; raises KeyError for an unknown name."""
+
+    def sources(self) -> list[SourceRow]:
+        """All registered sources by name."""
+
+    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
+        """Take the source for `owner` until now + lease; False where another owner holds a lease that has not run out."""
+
+    def save_source(self, row: SourceRow) -> None:
+        """Keep what a poll changed (cursor and health together, one transaction) and give the lease back."""
+
+    def resume(self, name: str, now: datetime) -> None:
+        """A person says: try again. State back to late, failures 0, due now."""
+
+    # -- incidents and outbox -------------------------------------------------------------------------------------
+
+    def open_incident(self, incident: Incident, transition: Transition, notices: Sequence[Notice]) -> Incident:
+        """Insert incident (its id is given here), transition and notices in ONE transaction. Ids in transition and
+        notices are filled in; `{incident_id}` in a notice's key, subject and body becomes the id."""
+
+    def change_incident(
+        self, incident: Incident, transitions: Sequence[Transition], notices: Sequence[Notice]
+    ) -> None:
+        """Replace the incident row and append transitions and notices, in ONE transaction. A notice whose key exists
+        is left as it is."""
+
+    def incidents(self, *, open_only: bool = False, since: datetime | None = None, limit: int = 500) -> list[Incident]:
+        """Newest opened first; `since` keeps those opened or updated at or after it."""
+
+    def incident(self, incident_id: int) -> Incident:
+        """That incident; raises KeyError for an unknown id."""
+
+    def transitions(self, incident_id: int) -> list[Transition]:
+        """Its history, oldest first."""
+
+    def notices(self, incident_id: int | None = None) -> list[Notice]:
+        """Notices, oldest first."""
+
+    def claim_notices(self, now: datetime, lease: timedelta, limit: int = 100) -> list[Notice]:
+        """Queued notices that are due and not leased, in the order they were queued, leased until now + lease."""
+
+    def settle_notice(self, notice: Notice) -> None:
+        """Keep what an attempt changed (state, attempts, due_at, message, accepted_at) and give its lease back."""
+
+    # -- small things ---------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> str | None:
+        """A named note (`exercise`, `exercise_now`, `last_rules_at`, `looked:<who>`); None where there is none."""
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a named note."""
+
+    def audit(self, at: datetime, actor: str, action: str, detail: dict[str, object]) -> AuditEntry:
+        """Append to the hash chain."""
+
+    def audit_trail(self, limit: int = 100) -> list[AuditEntry]:
+        """Newest first."""
+
+    def broken_audit(self) -> int | None:
+        """The id of the first entry whose chain does not verify; None when the whole chain is sound."""
+
+    def close(self) -> None:
+        """Give connections back."""
