@@ -1,0 +1,41 @@
+"""What must never be shown: which keys and texts hold a secret, and how they look when printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+HIDDEN = "***"
+PREFIX = "EARSHOT_"
+_SECRET_KEY = re.compile(
+    r"pass(word|wd|phrase)?$|token|secret|credential|(^|_)(api|access|signing|private)?_?key$", re.I
+)
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
+_USER_INFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_SHORTEST_SECRET = 4  # anything shorter would black out ordinary words
+
+
+def looks_secret(key: str, value: object) -> bool:
+    """Whether the value under this key may be a secret. A `*_env` key that holds something other than a variable's
+    name counts too: somebody pasted the secret where its variable's name belongs."""
+    if key.endswith("_env"):
+        return not (isinstance(value, str) and _VARIABLE.fullmatch(value))
+    return bool(_SECRET_KEY.search(key))
+
+
+def hide_user_info(text: str) -> str:
+    """The text with the `user:password` of every URL in it replaced by ***."""
+    return _USER_INFO.sub(HIDDEN, text)
+
+
+def secret_values(env: Mapping[str, str]) -> tuple[str, ...]:
+    """What the EARSHOT_ variables hold, longest first; values too short to hide are left out."""
+    values = {value for name, value in env.items() if name.startswith(PREFIX) and len(value) >= _SHORTEST_SECRET}
+    return tuple(sorted(values, key=lambda value: (-len(value), value)))
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """The text without any of these secrets and without any URL's user and password."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return hide_user_info(text)

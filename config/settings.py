@@ -1,0 +1,245 @@
+"""Every setting with its default, its unit and what it is for; docs/settings.md has a row for each."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+
+SETTINGS_FILE = "earshot.toml"
+SHORTEST_POLL = timedelta(seconds=30)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_A_DURATION = 'a duration such as "15m", "2h" or "30s"'
+
+
+def parse_duration(value: object) -> timedelta:
+    """`"90s"`, `"15m"`, `"2h"`, `"3d"` as a timedelta; raises ValueError saying what was expected."""
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)\s*([smhd])", value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(_A_DURATION)
+    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back as this duration."""
+    seconds = value.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def _not_negative(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError(_A_DURATION)
+    return value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < SHORTEST_POLL:
+        raise ValueError(f'"{format_duration(SHORTEST_POLL)}" or longer')
+    return value
+
+
+def _as_path(value: object) -> Path:
+    if isinstance(value, Path):
+        return value
+    if isinstance(value, str) and value and "\0" not in value:
+        return Path(value).expanduser()
+    raise ValueError('a path such as "earshot-data"')
+
+
+def _a_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('a time zone such as "Europe/London"') from None
+    return value
+
+
+def _a_store(value: str) -> str:
+    if not re.fullmatch(r"sqlite:(?!//).+", value):
+        raise ValueError('"sqlite:" and a path, such as "sqlite:mentions.db"')
+    return value
+
+
+def _a_state(value: str) -> str:
+    if re.match(r"postgresql://[^/@]*:[^/@]*@", value):
+        raise ValueError('no password here: put the whole URL in a variable and name it, state_env = "EARSHOT_STATE"')
+    if not re.fullmatch(r"(sqlite:(?!//)|postgresql://).+", value):
+        raise ValueError('"sqlite:state.db" or "postgresql://host/database"')
+    return value
+
+
+def _an_address(value: str) -> str:
+    name, _, port = value.rpartition(":")
+    if not name or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError('a host and a port, such as "intranet.example:8080"')
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("text that is not blank")
+    return value.strip()
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_not_negative)]
+PollEvery = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_long_enough)]
+FilePath = Annotated[Path, BeforeValidator(_as_path)]
+EnvName = Annotated[str, Field(pattern=r"^EARSHOT_[A-Z0-9_]+$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,58}[A-Za-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Text = Annotated[str, AfterValidator(_not_blank)]
+Address = Annotated[str, AfterValidator(_an_address)]
+FROM_LIST = Strict(False)  # TOML has lists only; ours are tuples, since settings never change
+Names = Annotated[tuple[Text, ...], FROM_LIST]
+
+
+class Table(BaseModel):
+    """A table of the settings file: unknown keys are refused, values are not converted, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+
+class DashboardSettings(Table):
+    """Where the dashboard listens, and how it behaves."""
+
+    host: Text = Field(
+        default="127.0.0.1", description="Address the dashboard listens on; it has no log-in of its own yet"
+    )
+    port: Port = Field(default=8501, description="Port of the dashboard")
+    refresh: Duration = Field(default=timedelta(seconds=30), description="How often an open page asks for news")
+
+
+class HealthSettings(Table):
+    """Where the daemon tells how it is."""
+
+    host: Text = Field(default="127.0.0.1", description="Address of the health endpoint")
+    port: Port = Field(default=8502, description="Port of /healthz (JSON) and /metrics (Prometheus)")
+
+
+class FetchSettings(Table):
+    """How politely and how carefully other people's servers are asked."""
+
+    user_agent: Text = Field(default="Earshot/0.1", description="What we call ourselves; never a browser's name")
+    contact: str = Field(default="", description="URL or mailbox added to the user agent, so that a site can reach you")
+    connect_timeout: Duration = Field(default=timedelta(seconds=10), description="Longest wait for a connection")
+    total_timeout: Duration = Field(
+        default=timedelta(seconds=30), description="Longest time one answer may take in all"
+    )
+    max_bytes: int = Field(default=10_000_000, ge=1000, description="Largest answer taken, in bytes after unpacking")
+    host_gap: Duration = Field(
+        default=timedelta(seconds=2), description="Shortest time between two requests to one host"
+    )
+    allow: Annotated[tuple[Address, ...], FROM_LIST] = Field(
+        default=(), description="host:port pairs on private networks that may be fetched (an intranet forum, a test)"
+    )
+    respect_robots: bool = Field(
+        default=True, description="Whether robots.txt is obeyed; only ever false on your own servers"
+    )
+
+
+class SourceSettings(Table):
+    """One source. Keys beside these are the connector's own; docs/connectors.md lists them."""
+
+    name: Name = Field(description="What people call it; shown on every mention it brings")
+    kind: Text = Field(description="Which connector reads it: feed, forum or mastodon")
+    every: PollEvery = Field(
+        default=timedelta(minutes=15), description="How often it is polled; 30 seconds at the least"
+    )
+    voice: Literal["public", "press", "official"] = Field(default="public", description="Who speaks there")
+    publisher: str = Field(
+        default="", description="Registrable domain its items count for; empty: taken from their links"
+    )
+    boroughs: Names = Field(default=(), description="The boroughs it is about, if it is local: its patch")
+    verified: bool = Field(default=False, description="Whether somebody saw it live; for people, nothing depends on it")
+    options: dict[str, Any] = Field(default_factory=dict, exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_options_apart(cls, table: object) -> object:
+        return _set_apart(table, cls.model_fields)
+
+
+class ChannelSettings(Table):
+    """One way to reach people. Keys beside these are the channel's own; docs/channels.md lists them."""
+
+    name: Name = Field(description="What people call it; part of every notice's key, so do not rename it lightly")
+    kind: Text = Field(description="How notices travel: email or webhook")
+    level: Literal["crisis", "warning"] = Field(
+        default="crisis", description="crisis: only these; warning: these as well"
+    )
+    options: dict[str, Any] = Field(default_factory=dict, exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_options_apart(cls, table: object) -> object:
+        return _set_apart(table, cls.model_fields)
+
+
+class WatchlistSettings(Table):
+    """A named query: a topic, a place, an organisation or an account of our own, never a private person."""
+
+    name: Name = Field(description="What people call it; alerts and charts carry it")
+    query: Text = Field(description="What to look for; docs/commands.md has the words")
+    purpose: Text = Field(description="Why it is lawful and needed; shown wherever the watchlist is")
+    owner: str = Field(default="", description="The role that answers for it")
+    expires: date | None = Field(
+        default=None, description="The day from which it no longer runs; none: until taken out"
+    )
+
+
+class Settings(Table):
+    """Everything that can be set. Paths are absolute once `load` has returned."""
+
+    force: Text = Field(default="Metropolitan Police", description="The force, as pages and notices name it")
+    timezone: Annotated[Text, AfterValidator(_a_zone)] = Field(
+        default="Europe/London", description="The zone of times shown to people, and of sources that name none"
+    )
+    data: FilePath = Field(
+        default=Path("earshot-data"), description="Directory of everything kept, beside the settings file"
+    )
+    store: Annotated[Text, AfterValidator(_a_store)] = Field(
+        default="sqlite:mentions.db", description="Where mentions are kept; a relative path is inside `data`"
+    )
+    state: Annotated[Text, AfterValidator(_a_state)] = Field(
+        default="sqlite:state.db",
+        description="Where cursors, incidents and notices are kept: sqlite:PATH or postgresql://…",
+    )
+    state_env: EnvName | None = Field(default=None, description="Variable holding `state` where that needs a password")
+    author_key: FilePath = Field(
+        default=Path("author.key"), description="File with the key authors are hashed with, in `data`"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged"
+    )
+    own_handles: Names = Field(
+        default=(), description="Accounts of the force, such as @metpoliceuk: never counted as the public"
+    )
+    dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
+    health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
+    fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")
+    sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")
+    channels: Annotated[tuple[ChannelSettings, ...], FROM_LIST] = Field(default=(), description="Who is told")
+    watchlists: Annotated[tuple[WatchlistSettings, ...], FROM_LIST] = Field(
+        default=(), description="What is watched for"
+    )
+    places: dict[str, Names] = Field(
+        default_factory=dict,
+        description='Further place names with their boroughs, such as "Lordship Rec" = ["Haringey"]',
+    )
+
+
+def _set_apart(table: object, own: dict[str, Any]) -> object:
+    if not isinstance(table, dict) or "options" in table:
+        return table
+    return {key: value for key, value in table.items() if key in own} | {
+        "options": {key: value for key, value in table.items() if key not in own}
+    }
