@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping
 
 HIDDEN = "***"
 PREFIX = "EARSHOT_"
+PLAIN_VARIABLES = frozenset(
+    PREFIX + name for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "EXERCISE")
+)
 _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)?$|token|secret|credential|(^|_)(api|access|signing|private)?_?key$", re.I
 )
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+_USER_PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 _SHORTEST_SECRET = 4  # anything shorter would black out ordinary words
 
 
@@ -29,9 +33,13 @@ def hide_user_info(text: str) -> str:
 
 
 def secret_values(env: Mapping[str, str]) -> tuple[str, ...]:
-    """What the EARSHOT_ variables hold, longest first; values too short to hide are left out."""
-    values = {value for name, value in env.items() if name.startswith(PREFIX) and len(value) >= _SHORTEST_SECRET}
-    return tuple(sorted(values, key=lambda value: (-len(value), value)))
+    """What the EARSHOT_ variables keep secret, longest first: their values (of URLs the password), apart from those
+    that only say where things are, and from any too short to hide."""
+    values = set()
+    for name, value in env.items():
+        if name.startswith(PREFIX) and name not in PLAIN_VARIABLES:
+            values.update(_USER_PASSWORD.findall(value) or (value,))
+    return tuple(sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=lambda value: (-len(value), value)))
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
