@@ -1,0 +1,81 @@
+"""The one tokeniser: what is searched, matched and judged is cut into the same words everywhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_APOSTROPHES = frozenset("'’‘‛ʼ′")
+_SKIN_TONES = frozenset(chr(point) for point in range(0x1F3FB, 0x1F400))
+_PICTURES = ((0x2300, 0x23FF), (0x25A0, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1FAFF))
+_WORD = re.compile(r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']")  # over folded text, where all but words and blanks is a picture
+    r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']"
+)  # after folding, all that is neither word nor blank is a picture
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes, worked out once a character: letters folded, marks gone, the rest a blank."""
+
+    def __missing__(self, point: int) -> str:
+        decomposed = unicodedata.normalize("NFKD", chr(point))
+        self[point] = folded = "".join(map(_fold, decomposed))
+        return folded
+
+
+def _fold(char: str) -> str:
+    if char in _APOSTROPHES:
+        return "'"
+    if char in _SKIN_TONES or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf"):
+        return ""  # accents, joiners, variation selectors and soft hyphens say nothing of their own
+    if char.isalnum():
+        return char.casefold()
+    if any(first <= ord(char) <= last for first, last in _PICTURES):
+        return f" {char} "
+    return "_" if char == "_" else " "
+
+
+_FOLDING = _Folding()
+
+
+def normalise(text: str) -> str:
+    """The words of `text` in order, joined by one blank: case, accents, quotes, joiners and skin tones folded away.
+
+    A word is letters and digits, held together by single `_` or `'`; a final 's is cut off; each emoji is a word.
+    """
+    words = text.translate(_FOLDING).split()
+    joined = " ".join(words)
+    if "'" not in joined and "_" not in joined:
+        return joined
+    joined = " ".join([kept for word in words if (kept := _tidy(word))]) + " "
+    while "'s " in joined:
+        joined = joined.replace("'s ", " ")
+    return joined[:-1]
+
+
+def _tidy(word: str) -> str:
+    """Without the joints that join nothing."""
+    return " ".join(_WORD.findall(word)) if "'" in word or "_" in word else word
+
+
+def tokens(text: str) -> list[str]:
+    """The words of `text`, in order."""
+    return normalise(text).split()
+
+
+def tokens_with_spans(text: str) -> list[tuple[str, int, int]]:
+    """The words of `text` in order, each with the span of `text` it was read from; a cut-off 's is left out of it."""
+    if text.isascii():
+        return [_without_s(m[0], m.start(), m.end()) for m in _WORD.finditer(text.translate(_FOLDING))]
+    pieces = [_FOLDING[ord(char)] for char in text]
+    origin = [at for at, piece in enumerate(pieces) for _ in piece]
+    found = []
+    for match in _WORD.finditer("".join(pieces)):
+        word, start, end = _without_s(match[0], match.start(), match.end())
+        found.append((word, origin[start], origin[end - 1] + 1))
+    return found
+
+
+def _without_s(word: str, start: int, end: int) -> tuple[str, int, int]:
+    while word.endswith("'s"):
+        word, end = word[:-2], end - 2
+    return word, start, end
