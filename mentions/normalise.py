@@ -8,9 +8,7 @@ import unicodedata
 _APOSTROPHES = frozenset("'’‘‛ʼ′")
 _SKIN_TONES = frozenset(chr(point) for point in range(0x1F3FB, 0x1F400))
 _PICTURES = ((0x2300, 0x23FF), (0x25A0, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1FAFF))
-_WORD = re.compile(r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']")  # over folded text, where all but words and blanks is a picture
-    r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']"
-)  # after folding, all that is neither word nor blank is a picture
+_WORD = re.compile(r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']")  # over folded text: a word or a picture
 
 
 class _Folding(dict[int, str]):
