@@ -35,7 +35,7 @@ def hide_user_info(text: str) -> str:
 def secret_values(env: Mapping[str, str]) -> tuple[str, ...]:
     """What the EARSHOT_ variables keep secret, longest first: their values (of URLs the password), apart from those
     that only say where things are, and from any too short to hide."""
-    values = set()
+    values: set[str] = set()
     for name, value in env.items():
         if name.startswith(PREFIX) and name not in PLAIN_VARIABLES:
             values.update(_USER_PASSWORD.findall(value) or (value,))
