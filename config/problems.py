@@ -96,7 +96,7 @@ def show(key: str, value: object) -> str:
 def suggest(key: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown key, to follow `expected`."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.65)
     if close:
         return f'it to be "{close[0]}"'
     return f"one of {', '.join(names)}" if names else "no key here"
