@@ -34,7 +34,7 @@ class State(Protocol):
         """All registered sources by name."""
 
     def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
-        """Take the source for `owner` until now + lease; False where another owner holds a lease that has not run out."""
+        """Take the source for `owner` until now + lease; False where another owner's lease has not run out."""
 
     def save_source(self, row: SourceRow) -> None:
         """Keep what a poll changed (cursor and health together, one transaction) and give the lease back."""
@@ -46,13 +46,19 @@ class State(Protocol):
 
     def open_incident(self, incident: Incident, transition: Transition, notices: Sequence[Notice]) -> Incident:
         """Insert incident (its id is given here), transition and notices in ONE transaction. Ids in transition and
-        notices are filled in; `{incident_id}` in a notice's key, subject and body becomes the id."""
+        notices are filled in; `{incident_id}` in a notice's key, subject, body and payload becomes the id."""
 
     def change_incident(
-        self, incident: Incident, transitions: Sequence[Transition], notices: Sequence[Notice]
-    ) -> None:
+        self,
+        incident: Incident,
+        transitions: Sequence[Transition],
+        notices: Sequence[Notice],
+        *,
+        seen: Incident | None = None,
+    ) -> bool:
         """Replace the incident row and append transitions and notices, in ONE transaction. A notice whose key exists
-        is left as it is."""
+        is left as it is. Where `seen` is given and the row is no longer equal to it (somebody else changed it
+        meanwhile), nothing is written and the answer is False. Raises KeyError for an unknown id."""
 
     def incidents(self, *, open_only: bool = False, since: datetime | None = None, limit: int = 500) -> list[Incident]:
         """Newest opened first; `since` keeps those opened or updated at or after it."""
@@ -67,7 +73,9 @@ class State(Protocol):
         """Notices, oldest first."""
 
     def claim_notices(self, now: datetime, lease: timedelta, limit: int = 100) -> list[Notice]:
-        """Queued notices that are due and not leased, in the order they were queued, leased until now + lease."""
+        """The queues of those channels that have a notice due and none under lease, in the order they were queued,
+        leased until now + lease. Whatever waits before or behind a due notice comes with it, so that a channel that
+        was down drains in order."""
 
     def settle_notice(self, notice: Notice) -> None:
         """Keep what an attempt changed (state, attempts, due_at, message, accepted_at) and give its lease back."""

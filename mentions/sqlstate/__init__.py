@@ -1,0 +1,125 @@
+"""The state database over SQLAlchemy Core: SQLite by default, PostgreSQL for several machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition
+from mentions.sqlstate import incidents, ledger, sources
+from mentions.sqlstate.database import Database, open_database
+from mentions.state import State
+
+
+def open_state(url: str, readonly: bool = False) -> State:
+    """Open `sqlite:PATH` or `postgresql://user@host/database`, made or upgraded as needed (never when `readonly`).
+
+    Raises `UserError` for what a person must mend (no such directory, made by a newer version, not our file) and
+    `TemporaryFailure` where the database cannot be reached.
+    """
+    return SqlState(open_database(url, readonly))
+
+
+class SqlState:
+    """`mentions.state.State` over one database; every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register_sources(self, sources_named: Sequence[tuple[str, str]], now: datetime) -> None:
+        with self._database.write() as connection:
+            sources.register_sources(connection, sources_named, now)
+
+    def due_sources(self, now: datetime, limit: int) -> list[SourceRow]:
+        with self._database.read() as connection:
+            return sources.due_sources(connection, now, limit)
+
+    def next_due_at(self) -> datetime | None:
+        with self._database.read() as connection:
+            times = [sources.next_source_at(connection), incidents.next_notice_at(connection)]
+        return min((at for at in times if at is not None), default=None)
+
+    def source(self, name: str) -> SourceRow:
+        with self._database.read() as connection:
+            return sources.source(connection, name)
+
+    def sources(self) -> list[SourceRow]:
+        with self._database.read() as connection:
+            return sources.all_sources(connection)
+
+    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
+        with self._database.write() as connection:
+            return sources.claim(connection, name, owner, now, lease)
+
+    def save_source(self, row: SourceRow) -> None:
+        with self._database.write() as connection:
+            sources.save_source(connection, row)
+
+    def resume(self, name: str, now: datetime) -> None:
+        with self._database.write() as connection:
+            sources.resume(connection, name, now)
+
+    def open_incident(self, incident: Incident, transition: Transition, notices: Sequence[Notice]) -> Incident:
+        with self._database.write() as connection:
+            return incidents.open_incident(connection, incident, transition, notices)
+
+    def change_incident(
+        self,
+        incident: Incident,
+        transitions: Sequence[Transition],
+        notices: Sequence[Notice],
+        *,
+        seen: Incident | None = None,
+    ) -> bool:
+        with self._database.write() as connection:
+            return incidents.change_incident(connection, incident, transitions, notices, seen)
+
+    def incidents(self, *, open_only: bool = False, since: datetime | None = None, limit: int = 500) -> list[Incident]:
+        with self._database.read() as connection:
+            return incidents.list_incidents(connection, open_only, since, limit)
+
+    def incident(self, incident_id: int) -> Incident:
+        with self._database.read() as connection:
+            return incidents.incident(connection, incident_id)
+
+    def transitions(self, incident_id: int) -> list[Transition]:
+        with self._database.read() as connection:
+            return incidents.history(connection, incident_id)
+
+    def notices(self, incident_id: int | None = None) -> list[Notice]:
+        with self._database.read() as connection:
+            return incidents.list_notices(connection, incident_id)
+
+    def claim_notices(self, now: datetime, lease: timedelta, limit: int = 100) -> list[Notice]:
+        with self._database.read() as connection:
+            if not incidents.notice_is_due(connection, now):
+                return []
+        with self._database.write() as connection:
+            return incidents.claim_notices(connection, now, lease, limit)
+
+    def settle_notice(self, notice: Notice) -> None:
+        with self._database.write() as connection:
+            incidents.settle_notice(connection, notice)
+
+    def get(self, key: str) -> str | None:
+        with self._database.read() as connection:
+            return ledger.get(connection, key)
+
+    def put(self, key: str, value: str) -> None:
+        with self._database.write() as connection:
+            ledger.put(connection, key, value)
+
+    def audit(self, at: datetime, actor: str, action: str, detail: dict[str, object]) -> AuditEntry:
+        with self._database.write() as connection:
+            return ledger.append(connection, at, actor, action, detail)
+
+    def audit_trail(self, limit: int = 100) -> list[AuditEntry]:
+        with self._database.read() as connection:
+            return ledger.trail(connection, limit)
+
+    def broken_audit(self) -> int | None:
+        with self._database.read() as connection:
+            return ledger.first_broken(connection)
+
+    def close(self) -> None:
+        self._database.close()

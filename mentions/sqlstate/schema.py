@@ -1,0 +1,253 @@
+"""The tables of the state database, their version, and the steps from older versions."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from mentions.failures import UserError
+from mentions.mention import Rag
+from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
+
+VERSION = 1
+# What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
+STEPS: dict[int, tuple[str, ...]] = {}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+ADVISORY_LOCK = 0x6561727368  # "earsh": one migration at a time on PostgreSQL
+
+W = TypeVar("W", bound=StrEnum)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time, kept as microseconds since 1970: sorts and compares alike in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A tuple of strings, kept as a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return json.dumps(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        return tuple(json.loads(value or "[]"))
+
+
+class Details(TypeDecorator[dict[str, Any]]):
+    """A JSON object in one canonical spelling, so that it can be hashed."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str:
+        return canonical(value or {})
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(value or "{}")
+        return found
+
+
+class Word(TypeDecorator[W]):
+    """One word of a fixed list."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, words: type[W]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: W | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> W | None:
+        return None if value is None else self.words(value)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spare blanks: the same value always gives the same bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, default="")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, default=0)
+
+
+def _real(name: str) -> Column[float]:
+    return Column(name, Float, nullable=False, default=0.0)
+
+
+metadata = MetaData()
+
+applied = Table("state_schema", metadata, Column("version", Integer, primary_key=True), Column("at", Moment))
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("kind"),
+    Column("cursor", Text),
+    Column("state", Word(SourceState), nullable=False),
+    Column("next_check_at", Moment),
+    Column("polled_at", Moment),
+    Column("succeeded_at", Moment),
+    Column("newest_at", Moment),
+    Column("brought_at", Moment),
+    _count("failures"),
+    _text("message"),
+    _count("polls"),
+    _count("mentions"),
+    _count("left_out"),
+    _text("sample"),
+    Column("registered", Boolean, nullable=False, default=True),
+    Column("lease_owner", Text),
+    Column("lease_until", Moment),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("key"),
+    Column("state", Word(IncidentState), nullable=False),
+    Column("level", Word(Level), nullable=False),
+    Column("colour", Word(Rag), nullable=False),
+    _text("title"),
+    Column("opened_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    _text("topic"),
+    _text("watchlist"),
+    Column("boroughs", Words, nullable=False),
+    Column("rules", Words, nullable=False),
+    Column("keys", Words, nullable=False),
+    Column("first_evidence_at", Moment),
+    Column("crisis_at", Moment),
+    Column("acknowledged_at", Moment),
+    _text("acknowledged_by"),
+    Column("resolved_at", Moment),
+    _real("score"),
+    _real("peak"),
+    _count("count"),
+    _real("expected"),
+    _count("window_minutes"),
+    _count("publishers"),
+    Column("evidence", Words, nullable=False),
+    Column("exercise", Boolean, nullable=False, default=False),
+    Index("incidents_by_state", "state"),
+    Index("incidents_by_update", "updated_at"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Integer, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    _text("what"),
+    _text("reason"),
+    _text("by"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("incident_id", Integer, nullable=False, index=True),
+    _text("channel"),
+    Column("kind", Word(NoticeKind), nullable=False),
+    _text("subject"),
+    _text("body"),
+    Column("queued_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("state", Word(NoticeState), nullable=False),
+    _count("attempts"),
+    Column("accepted_at", Moment),
+    _text("message"),
+    Column("payload", Details, nullable=False),
+    Column("lease_until", Moment),
+    Index("notices_by_state", "state", "due_at"),
+)
+
+notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    _text("actor"),
+    _text("action"),
+    Column("detail", Details, nullable=False),
+    _text("chain"),
+)
+
+
+def schema_version(connection: Connection) -> int:
+    """The version of what is there; 0 for an empty database."""
+    if not inspect(connection).has_table(applied.name):
+        return 0
+    return connection.execute(select(applied.c.version).order_by(applied.c.version.desc())).scalar() or 0
+
+
+def refuse_newer(found: int) -> None:
+    """Raise UserError where the database was made by a newer program."""
+    if found > VERSION:
+        raise UserError(
+            f"the state database is of schema version {found}, this Earshot knows up to {VERSION}: "
+            "use the newer Earshot it was made with, or another data directory"
+        )
+
+
+def migrate(connection: Connection, now: datetime) -> None:
+    """Bring the database to VERSION within the caller's transaction; raises UserError for a newer one."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
+    found = schema_version(connection)
+    refuse_newer(found)
+    if found == 0:
+        metadata.create_all(connection)
+        connection.execute(notes.insert().values(key="identity", value=uuid.uuid4().hex[:8]))
+    else:
+        for version in range(found + 1, VERSION + 1):
+            for statement in STEPS[version]:
+                connection.execute(text(statement))
+    if found != VERSION:
+        connection.execute(applied.insert().values(version=VERSION, at=now))
