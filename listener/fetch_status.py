@@ -1,0 +1,85 @@
+"""What an answer's status and headers mean for us: taken, wait until, or somebody must look."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+
+WAIT_UNTOLD = timedelta(minutes=15)  # after a 429 that names no time
+LONGEST_WAIT = timedelta(hours=24)
+LONGEST_FRESH = timedelta(hours=1)  # a max-age beyond this would blind us for a crisis
+BLOCKED = {
+    401: "asks for a sign-in",
+    403: "refuses us",
+    407: "asks for a sign-in at a proxy",
+    410: "says it is gone for good",
+    451: "is withheld for legal reasons",
+}
+SIGN_IN_PATH = re.compile(r"/(?:log-?in|sign-?in|auth|oauth2?|sso|account/login)(?:[/.]|$)", re.IGNORECASE)
+
+
+def place(url: httpx.URL) -> str:
+    """Host and path of an address, for messages: a query may hold a secret."""
+    return f"{url.netloc.decode('ascii')}{url.path}"
+
+
+def instant(seconds_or_date: str, now: datetime) -> datetime | None:
+    """The time a Retry-After names, given as seconds from now or as an HTTP date."""
+    text = seconds_or_date.strip()
+    if text.isdecimal():
+        return now + timedelta(seconds=min(int(text[:9]), LONGEST_WAIT.total_seconds()))
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def retry_after(headers: httpx.Headers, now: datetime) -> datetime | None:
+    """When the server wants to be asked again: never in the past, never more than a day off; None where untold."""
+    moment = instant(headers.get("retry-after", ""), now) or reset_at(headers, now)
+    return None if moment is None else min(max(moment, now), now + LONGEST_WAIT)
+
+
+def reset_at(headers: httpx.Headers, now: datetime) -> datetime | None:
+    """X-RateLimit-Reset as Mastodon sends it (an ISO time), where nothing remains of the allowance."""
+    if headers.get("x-ratelimit-remaining") != "0":
+        return None
+    try:
+        moment = datetime.fromisoformat(headers.get("x-ratelimit-reset", ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def fresh_until(headers: httpx.Headers, now: datetime) -> datetime | None:
+    """Until when the server says that asking again brings nothing new; at most an hour off, None where untold."""
+    control = headers.get("cache-control", "").lower()
+    found = re.search(r"\bmax-age=(\d{1,9})", control)
+    if not found or "no-cache" in control or "no-store" in control:
+        return None
+    age = headers.get("age", "0")
+    left = timedelta(seconds=int(found[1]) - (int(age[:9]) if age.isdecimal() else 0))
+    return now + min(left, LONGEST_FRESH) if left > timedelta(0) else None
+
+
+def judge_status(status: int, headers: httpx.Headers, where: str, now: datetime) -> None:
+    """Return for 200 and 304; raise what anything else means, in words a person can act on."""
+    if status in (200, 304):
+        return
+    until = retry_after(headers, now)
+    if status == 429 or (status == 503 and until):
+        until = until or now + WAIT_UNTOLD
+        raise RateLimited(f"{where}: asks us to slow down ({status}); next try at {until:%H:%M} UTC", until)
+    if headers.get("cf-mitigated", "").lower() == "challenge":
+        raise NeedsAttention(
+            f"{where}: is behind a check for robots, which we do not get round; ask the site for access"
+        )
+    if status in BLOCKED:
+        raise NeedsAttention(f"{where}: {BLOCKED[status]} ({status}); check the address and what access it needs")
+    raise TemporaryFailure(f"{where}: answered {status}; it will be tried again")

@@ -1,0 +1,65 @@
+"""What a site's robots.txt lets us read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from protego import Protego
+
+from mentions.clock import Clock
+from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+
+KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
+MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
+MOST_SITES = 2000
+
+Load = Callable[[str], tuple[int, bytes]]
+
+
+class Robots:
+    """The rules of each site, kept for a day. `load` fetches an address and gives its status and body."""
+
+    def __init__(self, load: Load, agent: str, clock: Clock) -> None:
+        self._load = load
+        self._agent = agent
+        self._clock = clock
+        self._rules: dict[str, tuple[datetime, Protego]] = {}
+        self._lock = threading.Lock()
+
+    def check(self, site: str, url: str) -> float:
+        """The pause in seconds the site asks for between requests (0 for none).
+
+        Raises `NeedsAttention` where robots.txt forbids the address. An unreachable robots.txt means that nothing
+        may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may.
+        """
+        rules = self._rules_of(site)
+        if not rules.can_fetch(url, self._agent):
+            raise NeedsAttention(f"{site}: robots.txt does not allow reading this address; ask the site or drop it")
+        return float(rules.crawl_delay(self._agent) or 0)
+
+    def _rules_of(self, site: str) -> Protego:
+        with self._lock:
+            kept_at, rules = self._rules.get(site, (None, None))
+        if rules is not None and kept_at is not None and timedelta(0) <= self._clock() - kept_at < KEPT_FOR:
+            return rules
+        rules = self._read(site)
+        with self._lock:
+            if len(self._rules) >= MOST_SITES:
+                self._rules.pop(next(iter(self._rules)))
+            self._rules[site] = (self._clock(), rules)
+        return rules
+
+    def _read(self, site: str) -> Protego:
+        try:
+            status, body = self._load(f"{site}/robots.txt")
+        except RateLimited:
+            raise
+        except TemporaryFailure as failure:
+            raise TemporaryFailure(f"{site}: robots.txt cannot be read, so nothing is ({failure})") from failure
+        if 400 <= status < 500:
+            return Protego.parse("")
+        if status != 200:
+            raise TemporaryFailure(f"{site}: robots.txt answered {status}, so nothing is read for now")
+        return Protego.parse(body[:MOST_READ].decode("utf-8", "replace"))
