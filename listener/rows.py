@@ -328,7 +328,7 @@ def assessment_row(assessment: Assessment) -> dict[str, object]:
         "sentiment": _verdict_row(assessment.sentiment),
         "mood": _verdict_row(assessment.mood),
         "rag": assessment.rag.value,
-        "topic": assessment.topic,
+        "topic": assessment.topic or None,
         "public_domain": assessment.public_domain.value,
         "boroughs": list(assessment.boroughs),
         "debate": assessment.debate,

@@ -1,0 +1,57 @@
+"""`earshot import`: mentions from files, as history."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from listener.importing import Imported, import_files, readable, reader_maker
+from listener.lock import prepare_directory
+from listener.start import read_settings
+from mentions.clock import utc_now
+from mentions.stores import open_store
+
+HELP = "import mentions from JSON Lines files, as history: they teach what is usual and never ring"
+EXAMPLE = "earshot import posts-2025.jsonl posts-2026.jsonl"
+
+
+def arrange(parser: argparse.ArgumentParser) -> None:
+    """The files."""
+    parser.add_argument("files", nargs="+", metavar="FILE.jsonl", type=Path, help="one JSON object a line; see docs/commands.md")
+    parser.add_argument("--json", action="store_true", help="print the counts and every rejected line as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import; 1 where a line was rejected."""
+    settings = read_settings(args)
+    total = readable(args.files)
+    prepare_directory(settings.data)
+    store = open_store(settings.store)
+    try:
+        with tqdm(total=total, unit="B", unit_scale=True, desc="import", disable=None, file=sys.stderr) as bar:
+
+            def progress(size: int, done: Imported) -> None:
+                bar.update(size)
+                bar.set_postfix(new=done.new, rejected=len(done.rejected), refresh=False)
+
+            done = import_files(args.files, store, reader_maker(settings, utc_now()), progress)
+    finally:
+        store.close()
+    print_result(done, as_json=args.json)
+    return 1 if done.rejected else 0
+
+
+def print_result(done: Imported, *, as_json: bool) -> None:
+    """The counts, and what was rejected."""
+    counts = {"seen": done.seen, "new": done.new, "updated": done.updated, "rejected": len(done.rejected)}
+    for bad in done.rejected:
+        print(bad, file=sys.stderr)
+    if as_json:
+        lines = [{"file": bad.file, "line": bad.line, "reason": bad.reason} for bad in done.rejected]
+        print(json.dumps(counts | {"rejected_lines": lines}, ensure_ascii=False))
+    else:
+        print(" ".join(f"{name} {count}" for name, count in counts.items()))

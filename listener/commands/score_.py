@@ -1,0 +1,35 @@
+"""`earshot score`: judge rows alone, with no store."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from listener.house import open_pipeline
+from listener.rows import BadRow, assessment_row, read_lines, to_mention
+from listener.start import read_settings
+from mentions.clock import utc_now
+
+HELP = "judge mentions read from standard input, each alone; prints each row with its assessment"
+EXAMPLE = "earshot score < mentions.jsonl > judged.jsonl"
+
+
+def arrange(parser: argparse.ArgumentParser) -> None:
+    """Nothing but the common ones: rows in, rows out."""
+    parser.add_argument("--json", action="store_true", help="the output is JSON Lines either way")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge every row; 1 where one was rejected."""
+    pipeline = open_pipeline(read_settings(args))
+    now, rejected = utc_now(), 0
+    for row in read_lines(sys.stdin.buffer, "<stdin>"):
+        if isinstance(row, BadRow):
+            print(row, file=sys.stderr)
+            rejected += 1
+            continue
+        # Nothing is kept, so an author needs no pseudonym here; judgement never looks at authors.
+        assessment = pipeline.assess_whole(to_mention(row, now, lambda platform, author: ""))
+        print(json.dumps({**row.raw, "assessment": assessment_row(assessment)}, ensure_ascii=False))
+    return 1 if rejected else 0

@@ -1,0 +1,150 @@
+"""The daemon: APScheduler turns the house's ticks on the wall clock until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from listener.health import HealthServer
+from listener.house import House
+from listener.polling import Poll
+
+log = logging.getLogger(__name__)
+
+POLLS_AT_ONCE = 8
+DISPATCH_EVERY = 1
+RULES_EVERY = 30
+ASSESS_EVERY = 10
+ASSESS_AT_ONCE = 256
+DELIVER_EVERY = 3
+BEAT_EVERY = 10
+GRACE_SECONDS = 6.0  # SIGTERM to exit stays under 10 s although a fetch may take 30
+
+
+class Daemon:
+    """Owns the schedule, nothing else: what is due stands in the state database, so a restart loses no schedule."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._in_flight: set[str] = set()
+        self._guard = threading.Lock()
+        self._scheduler = self._make_scheduler()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then finish what is in flight and give everything back."""
+        settings = self.house.settings
+        server = HealthServer(settings.health.host, settings.health.port, self.house.report, self.house.metrics)
+        log.info("daemon started sources=%d health=http://%s:%d/healthz", len(self.house.poller.every),
+                 settings.health.host, server.port)  # fmt: skip
+        self._scheduler.start()
+        try:
+            stop.wait()
+        finally:
+            self._wind_down(server)
+
+    def _make_scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            executors={
+                "default": ThreadPoolExecutor(3),
+                "poll": ThreadPoolExecutor(POLLS_AT_ONCE),
+                "model": ThreadPoolExecutor(1),
+                "deliver": ThreadPoolExecutor(2),
+            },
+            # APScheduler's own default drops a run that is one second late; ours are never too late to be worth doing.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone=UTC,
+        )
+        self._add(scheduler, "dispatch", self._dispatch, DISPATCH_EVERY, "default")
+        self._add(scheduler, "rules", self.house.check_rules, RULES_EVERY, "default")
+        self._add(scheduler, "beat", self.house.beat, BEAT_EVERY, "default")
+        self._add(scheduler, "assess", self._assess, ASSESS_EVERY, "model")
+        self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
+        scheduler.add_listener(self._note_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        return scheduler
+
+    def _add(
+        self, scheduler: BackgroundScheduler, name: str, tick: Callable[[], object], seconds: int, pool: str
+    ) -> None:
+        now = datetime.now(UTC)
+        scheduler.add_job(tick, "interval", seconds=seconds, id=name, name=name, executor=pool, next_run_time=now)
+
+    def _dispatch(self) -> None:
+        with self._guard:
+            room = POLLS_AT_ONCE - len(self._in_flight)
+        if room <= 0:
+            return
+        for row in self.house.state.due_sources(self.house.clock(), room):
+            with self._guard:
+                if row.name in self._in_flight:
+                    continue
+                self._in_flight.add(row.name)
+            self._scheduler.add_job(self._poll, args=[row.name], name=f"poll {row.name}", executor="poll")
+
+    def _poll(self, name: str) -> None:
+        try:
+            poll = self.house.poll(name)
+        finally:
+            with self._guard:
+                self._in_flight.discard(name)
+        if poll is not None and (poll.new or poll.updated):
+            self._look_now(poll)
+
+    def _look_now(self, poll: Poll) -> None:
+        """Evidence has just come in: do not let it wait for the next round of rules."""
+        try:
+            self._scheduler.modify_job("rules", next_run_time=datetime.now(UTC))
+        except JobLookupError:  # the scheduler is winding down
+            log.debug("source=%s rules not hurried", poll.source)
+
+    def _assess(self) -> None:
+        while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
+            if not self._scheduler.running:
+                return
+
+    def _note_fault(self, event: JobEvent) -> None:
+        kind = {EVENT_JOB_ERROR: "error", EVENT_JOB_MISSED: "missed"}.get(event.code, "still running")
+        self.house.metrics.count_fault(kind)
+        if event.code == EVENT_JOB_ERROR:
+            log.error("tick=%s broke reason=%r", event.job_id, event.exception)
+
+    def _wind_down(self, server: HealthServer) -> None:
+        log.info("daemon stopping")
+        self._scheduler.pause()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._in_flight and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stuck = sorted(self._in_flight)
+        self._scheduler.shutdown(wait=not stuck)
+        server.close()
+        self.house.close()
+        log.info("daemon stopped")
+        if stuck:
+            # Their threads sit in a network call that may last half a minute. Nothing is lost: what was not saved is
+            # fetched again, since the cursor moves only after the save.
+            log.warning("left sources=%s in flight", ",".join(stuck))
+            logging.shutdown()
+            os._exit(0)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; a second signal is left to Python's own ways."""
+    stop = threading.Event()
+
+    def ask(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return stop
+

@@ -1,0 +1,213 @@
+"""One daemon's parts, wired once from the settings, and the ticks that move them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alerts.channel import Channel
+from alerts.channels import build_channel
+from alerts.delivery import Delivered, deliver_due
+from alerts.incidents import Desk, record
+from alerts.rule import Rule
+from alerts.rules import AlertSettings, build_rules
+from analysis.pipeline import Pipeline
+from config.settings import Settings
+from listener.connector import Connector, SourceInfo, Tools
+from listener.connectors import build_connector
+from listener.fetch import Fetcher, FetchSettings
+from listener.health import Health, Metrics, judge_health
+from listener.polling import Poll, Poller
+from mentions.clock import Clock, utc_now
+from mentions.failures import Failure
+from mentions.mention import Voice
+from mentions.pseudonyms import AuthorKey
+from mentions.records import Finding, Level
+from mentions.sqlstate import open_state
+from mentions.state import State
+from mentions.store import MentionStore
+from mentions.stores import open_store
+from mentions.watchlists import Watchlist
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class House:
+    """Everything one daemon works with. Its methods are the ticks; each may be called again at any time."""
+
+    settings: Settings
+    clock: Clock
+    store: MentionStore
+    state: State
+    pipeline: Pipeline
+    poller: Poller
+    rules: Sequence[Rule]
+    channels: Mapping[str, Channel]
+    desk: Desk
+    fetcher: Fetcher
+    metrics: Metrics = field(default_factory=Metrics)
+    last_rules_at: datetime | None = None
+    alarmed: bool = False
+
+    def poll(self, name: str) -> Poll | None:
+        """Poll one source; see `Poller.poll`."""
+        poll = self.poller.poll(name)
+        if poll is not None:
+            self.metrics.count_poll(poll)
+        return poll
+
+    def assess_pending(self, limit: int) -> int:
+        """Run deferred steps over up to `limit` mentions; returns how many were judged."""
+        return self.pipeline.assess_pending(self.store, limit)
+
+    def check_rules(self) -> list[Finding]:
+        """Ask every rule what holds now and record it. A rule that breaks costs its own findings only."""
+        now = self.clock()
+        findings = [finding for rule in self.rules for finding in self._ask(rule, now)]
+        incidents = record(findings, now, self.state, self.desk, blind=self._is_blind(now))
+        self.alarmed = bool(incidents)
+        self.last_rules_at = now
+        self.state.put("last_rules_at", now.isoformat())
+        return findings
+
+    def _ask(self, rule: Rule, now: datetime) -> list[Finding]:
+        try:
+            return rule.check(now, self.store)
+        except Failure as failure:
+            log.warning("rule=%s not checked reason=%s", rule.name, failure)
+        except Exception:  # a broken rule must never silence the others
+            log.exception("rule=%s broke", rule.name)
+            self.metrics.count_fault("rule")
+        return []
+
+    def deliver(self) -> Delivered:
+        """Send what is due; see `alerts.delivery.deliver_due`."""
+        delivered = deliver_due(self.state, self.channels, self.clock)
+        self.metrics.count_notices(delivered.accepted, delivered.failed, delivered.dead)
+        return delivered
+
+    def beat(self) -> None:
+        """Tell readers of the state that this daemon is alive."""
+        self.state.put("heartbeat", utc_now().isoformat())
+
+    def health(self) -> Health:
+        """How collecting is going at this moment."""
+        return judge_health(self.state.sources(), self.poller.every, self.clock(), self.last_rules_at)
+
+    def report(self) -> tuple[Health, dict[str, object]]:
+        """Health with the figures behind it, for machines; refreshes the gauges."""
+        health, status = self.health(), self.store.status()
+        open_incidents = len(self.state.incidents(open_only=True))
+        self.metrics.open_incidents.set(open_incidents)
+        self.metrics.pending.set(status.pending)
+        self.metrics.collecting.set(len(health.collecting))
+        return health, {
+            "at": self.clock().isoformat(),
+            "collecting": list(health.collecting),
+            "blind": list(health.blind),
+            "mentions": status.mentions,
+            "pending": status.pending,
+            "open_incidents": open_incidents,
+            "last_rules_at": self.last_rules_at.isoformat() if self.last_rules_at else None,
+            "exercise": self.desk.exercise,
+        }
+
+    def _is_blind(self, now: datetime) -> bool:
+        return judge_health(self.state.sources(), self.poller.every, now, None).status == "red"
+
+    def close(self) -> None:
+        """Give every socket and file back."""
+        for connector in self.poller.connectors.values():
+            connector.close()
+        self.fetcher.close()
+        self.store.close()
+        self.state.close()
+
+
+def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = False, jitter: float = 0.1) -> House:
+    """Wire a daemon. Raises `UserError` or `SettingsError` where it cannot start; nothing is left open then."""
+    store = open_store(settings.store)
+    state = open_state(settings.state)
+    fetcher = Fetcher(fetch_settings(settings), clock)
+    pipeline = open_pipeline(settings)
+    poller = Poller(
+        store=store,
+        state=state,
+        pipeline=pipeline,
+        connectors=open_connectors(settings, fetcher, clock),
+        every={source.name: source.every for source in settings.sources},
+        clock=clock,
+        owner=f"{socket.gethostname()}:{settings.data}",
+        jitter=jitter,
+    )
+    house = House(
+        settings=settings,
+        clock=clock,
+        store=store,
+        state=state,
+        pipeline=pipeline,
+        poller=poller,
+        rules=build_rules(AlertSettings()),
+        channels=open_channels(settings),
+        desk=open_desk(settings, exercise=exercise),
+        fetcher=fetcher,
+    )
+    poller.alarmed = lambda: house.alarmed
+    state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
+    return house
+
+
+def open_pipeline(settings: Settings) -> Pipeline:
+    """The judgement, with this force's handles, places, patches and watchlists."""
+    today = utc_now().date()
+    current = [w for w in settings.watchlists if w.expires is None or w.expires > today]
+    return Pipeline(
+        watchlists=[Watchlist(w.name, w.query, w.purpose, w.owner) for w in current],
+        own_handles=settings.own_handles,
+        places=settings.places,
+        patches={source.name: source.boroughs for source in settings.sources if source.boroughs},
+    )
+
+
+def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
+    """A connector for every source."""
+    tools = Tools(fetcher, clock, AuthorKey.load_or_create(settings.author_key).pseudonym, os.environ.get, settings.timezone)
+    return {
+        source.name: build_connector(
+            source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
+        )
+        for source in settings.sources
+    }
+
+
+def open_channels(settings: Settings) -> dict[str, Channel]:
+    """A channel for every `[[channels]]` table."""
+    return {channel.name: build_channel(channel.kind, channel.name, channel.options) for channel in settings.channels}
+
+
+def open_desk(settings: Settings, *, exercise: bool) -> Desk:
+    """Whom incidents notify."""
+    levels = {channel.name: Level(channel.level) for channel in settings.channels}
+    url = f"http://{settings.dashboard.host}:{settings.dashboard.port}"
+    return Desk(levels=levels, exercise=exercise, force=settings.force, dashboard_url=url)
+
+
+def fetch_settings(settings: Settings) -> FetchSettings:
+    """The fetch layer's settings from the file's."""
+    given = settings.fetch
+    contact = f" (+{given.contact})" if given.contact else ""
+    return FetchSettings(
+        user_agent=given.user_agent + contact,
+        connect_timeout=given.connect_timeout.total_seconds(),
+        total_timeout=given.total_timeout.total_seconds(),
+        max_bytes=given.max_bytes,
+        host_gap=given.host_gap.total_seconds(),
+        allow=given.allow,
+        respect_robots=given.respect_robots,
+    )
+

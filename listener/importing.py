@@ -1,0 +1,172 @@
+"""Files of mentions into the store: lines are read and judged by worker processes, and saved here in their order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from analysis.pipeline import Pipeline
+from config.settings import Settings
+from listener.rows import BadRow, read_lines, to_mention
+from mentions.failures import UserError
+from mentions.mention import Assessed
+from mentions.pseudonyms import AuthorKey
+from mentions.store import MentionStore
+
+CHUNK_LINES = 2000
+SMALL = 2000  # a file of fewer lines is judged here: starting workers would take longer
+
+Chunk = tuple[str, int, list[bytes]]  # file, number of its first line, lines
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of the lines so far. Blank lines are not counted."""
+
+    seen: int = 0
+    new: int = 0
+    updated: int = 0
+    rejected: list[BadRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One chunk, read and judged; `size` is its length in bytes, for progress bars."""
+
+    good: list[Assessed]
+    bad: list[BadRow]
+    size: int
+
+
+class Reader:
+    """Turns lines into judged mentions of history; one in each worker process."""
+
+    def __init__(self, pipeline: Pipeline, key: AuthorKey, now: datetime) -> None:
+        self._pipeline, self._key, self._now = pipeline, key, now
+
+    def read(self, chunk: Chunk) -> Judged:
+        """The chunk's mentions in their order, and the lines that were left out."""
+        file, first, lines = chunk
+        good: list[Assessed] = []
+        bad: list[BadRow] = []
+        for row in read_lines(lines, file):
+            if isinstance(row, BadRow):
+                bad.append(BadRow(file, first + row.line - 1, row.reason))
+            else:
+                mention = to_mention(row, self._now, self._key.pseudonym)
+                good.append(Assessed(mention, self._pipeline.assess(mention)))
+        return Judged(good, bad, sum(map(len, lines)))
+
+
+def import_files(
+    files: Sequence[Path],
+    store: MentionStore,
+    make_reader: Callable[[], Reader],
+    progress: Callable[[int, Imported], None],
+) -> Imported:
+    """Save every good line of the files; bad ones are kept in `rejected`. `progress` hears the bytes read and the
+    counts so far after every chunk. Each chunk is one transaction, so broken-off work can simply be run again."""
+    done = Imported()
+    for judged in _judge(files, make_reader):
+        saved = store.save(judged.good)
+        done.seen += len(judged.good) + len(judged.bad)
+        done.new += len(saved.new)
+        done.updated += len(saved.updated)
+        done.rejected += judged.bad
+        progress(judged.size, done)
+    return done
+
+
+def _judge(files: Sequence[Path], make_reader: Callable[[], Reader]) -> Iterator[Judged]:
+    chunks = _chunks(files)
+    first = next(chunks, None)
+    if first is None:
+        return
+    if len(first[2]) < SMALL:
+        reader = make_reader()
+        yield reader.read(first)
+        yield from map(reader.read, chunks)
+        return
+    yield from _judge_apart(first, chunks, make_reader)
+
+
+def _judge_apart(first: Chunk, chunks: Iterator[Chunk], make_reader: Callable[[], Reader]) -> Iterator[Judged]:
+    workers = max(1, os.cpu_count() or 1)
+    context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up, initargs=(make_reader,)) as pool:
+        waiting: deque[Future[Judged]] = deque([pool.submit(_read, first)])
+        waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, workers))
+        try:
+            while waiting:
+                judged = waiting.popleft().result()
+                waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, 1))
+                yield judged
+        except BrokenProcessPool:
+            raise UserError("a worker process died (out of memory?): what was saved stays; run the import again") from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_reader: Reader | None = None
+
+
+def _set_up(make_reader: Callable[[], Reader]) -> None:
+    global _reader
+    _reader = make_reader()
+
+
+def _read(chunk: Chunk) -> Judged:
+    assert _reader is not None
+    return _reader.read(chunk)
+
+
+def _chunks(files: Sequence[Path]) -> Iterator[Chunk]:
+    for path in files:
+        try:
+            with path.open("rb") as lines:
+                number = 1
+                while batch := list(islice(lines, CHUNK_LINES)):
+                    yield str(path), number, batch
+                    number += len(batch)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}): check the name and the rights") from None
+
+
+def readable(files: Sequence[Path]) -> int:
+    """The total size in bytes; `UserError` names the first file that cannot be read, before anything is imported."""
+    total = 0
+    for path in files:
+        try:
+            with path.open("rb"):
+                total += path.stat().st_size
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}): check the name and the rights") from None
+    return total
+
+
+def reader_maker(settings: Settings, now: datetime) -> Callable[[], Reader]:
+    """Makes a reader by these settings, in this process or in another."""
+    key = AuthorKey.load_or_create(settings.author_key)
+    return ReaderMaker(settings, key, now)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMaker:
+    """A call that travels to worker processes."""
+
+    settings: Settings
+    key: AuthorKey
+    now: datetime
+
+    def __call__(self) -> Reader:
+        from listener.house import open_pipeline
+
+        return Reader(open_pipeline(self.settings), self.key, self.now)

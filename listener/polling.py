@@ -1,0 +1,168 @@
+"""From a due source to saved mentions: one poll, step by step, and what becomes of it when it fails."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from analysis.pipeline import Pipeline
+from listener.connector import Connector, Page
+from mentions.clock import Clock
+from mentions.failures import Failure, NeedsAttention, RateLimited
+from mentions.mention import Assessed
+from mentions.records import SourceRow, SourceState
+from mentions.state import State
+from mentions.store import MentionStore, Saved
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+MAX_PAGES = 20  # a poll that still has more after these goes on at once at the next tick
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+ALARMED_INTERVAL = timedelta(minutes=2)  # the Met's first tweet at Westminster came within seven minutes
+QUIET_AT_LEAST = timedelta(hours=6)
+QUIET_GAPS = 8
+RHYTHM_WINDOW = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll did: `outcome` is ok, failed, limited, attention or bug."""
+
+    source: str
+    outcome: str
+    new: int = 0
+    updated: int = 0
+    left_out: int = 0
+    more: bool = False
+
+
+@dataclass(slots=True)
+class Poller:
+    """Polls sources. `alarmed` says whether an incident is open: then sources that bring anything are asked sooner."""
+
+    store: MentionStore
+    state: State
+    pipeline: Pipeline
+    connectors: dict[str, Connector]
+    every: dict[str, timedelta]
+    clock: Clock
+    owner: str
+    alarmed: Callable[[], bool] = lambda: False
+    jitter: float = 0.1
+
+    def poll(self, name: str) -> Poll | None:
+        """Poll one source once; None where another daemon is at it. Never raises for what a source does."""
+        now = self.clock()
+        if not self.state.claim(name, self.owner, now, LEASE):
+            return None
+        row = replace(self.state.source(name), polled_at=now)
+        row = replace(row, polls=row.polls + 1)
+        try:
+            row, poll = self._read(row)
+        except Failure as failure:
+            row, poll = self._fail(row, failure), Poll(name, _outcome(failure))
+        except Exception as bug:  # noqa: BLE001 - a bug in one connector must never be another source's problem
+            log.exception("source=%s bug=%s", name, type(bug).__name__)
+            message = f"a fault inside Earshot ({type(bug).__name__}): please report it; it is tried again"
+            row, poll = self._late(row, message), Poll(name, "bug")
+        self.state.save_source(row)
+        return poll
+
+    def _read(self, row: SourceRow) -> tuple[SourceRow, Poll]:
+        history = row.succeeded_at is None
+        new = updated = left_out = 0
+        page = Page()
+        for _ in range(MAX_PAGES):
+            page = self.connectors[row.name].poll(row.cursor)
+            saved = self._save(page, history)
+            new, updated, left_out = new + len(saved.new), updated + len(saved.updated), left_out + page.left_out
+            row = self._advance(row, page, len(saved.new))
+            if not page.more:
+                break
+        if row.failures:
+            log.info("source=%s recovered after=%d", row.name, row.failures)
+        now = self.clock()
+        row = replace(row, succeeded_at=now, failures=0, message="", next_check_at=self._next_check(row, page, now))
+        row = self._rhythm(row, page, now)
+        if new or updated or left_out:
+            log.debug("source=%s new=%d updated=%d left_out=%d", row.name, new, updated, left_out)
+        return row, Poll(row.name, "ok", new, updated, left_out, page.more)
+
+    def _save(self, page: Page, history: bool) -> Saved:
+        if not page.mentions:
+            return Saved()
+        heard = (replace(mention, history=True) for mention in page.mentions) if history else page.mentions
+        return self.store.save([Assessed(mention, self.pipeline.assess(mention)) for mention in heard])
+
+    def _advance(self, row: SourceRow, page: Page, new: int) -> SourceRow:
+        newest = max((m.published_at for m in page.mentions), default=None)
+        if newest is not None and row.newest_at is not None:
+            newest = max(newest, row.newest_at)
+        return replace(
+            row,
+            cursor=page.cursor,
+            newest_at=newest or row.newest_at,
+            brought_at=self.clock() if new else row.brought_at,
+            mentions=row.mentions + new,
+            left_out=row.left_out + page.left_out,
+            sample=page.sample or row.sample,
+        )
+
+    def _next_check(self, row: SourceRow, page: Page, now: datetime) -> datetime:
+        if page.more:
+            return now
+        every = self.every[row.name]
+        if row.mentions and self.alarmed():
+            every = min(every, ALARMED_INTERVAL)
+        due = now + every * self._spread()
+        return max(due, page.not_before) if page.not_before else due
+
+    def _rhythm(self, row: SourceRow, page: Page, now: datetime) -> SourceRow:
+        """Quiet is not blind, but it is doubtful: nothing for much longer than the source's own rhythm."""
+        silent = now - row.brought_at if row.brought_at else timedelta(0)
+        if silent <= QUIET_AT_LEAST:
+            return replace(row, state=SourceState.OK)
+        tallies = self.store.tallies_by_source(now - RHYTHM_WINDOW, now)
+        count = sum(tally.count for tally in tallies if tally.key == row.name)
+        gap = page.expected_rhythm or (RHYTHM_WINDOW / count if count else RHYTHM_WINDOW)
+        if silent <= max(QUIET_AT_LEAST, gap * QUIET_GAPS):
+            return replace(row, state=SourceState.OK)
+        hours = int(silent.total_seconds() // 3600)
+        message = f"answers, but has brought nothing new for {hours} h, far longer than usual: look at the source itself"
+        return replace(row, state=SourceState.QUIET, message=message)
+
+    def _fail(self, row: SourceRow, failure: Failure) -> SourceRow:
+        if isinstance(failure, NeedsAttention):
+            log.error("source=%s stopped reason=%s", row.name, failure)
+            message = str(failure)
+            return replace(
+                row, state=SourceState.PAUSED, failures=row.failures + 1, message=message, next_check_at=None
+            )
+        late = self._late(row, str(failure))
+        return replace(late, next_check_at=failure.until) if isinstance(failure, RateLimited) else late
+
+    def _late(self, row: SourceRow, message: str) -> SourceRow:
+        if not row.failures:
+            log.warning("source=%s failing reason=%s", row.name, message)
+        delay = min(FIRST_RETRY * 2 ** min(row.failures, 10), LONGEST_RETRY) * self._spread()
+        return replace(
+            row,
+            state=SourceState.FAILING,
+            failures=row.failures + 1,
+            message=message,
+            next_check_at=self.clock() + delay,
+        )
+
+    def _spread(self) -> float:
+        return 1 + random.uniform(-self.jitter, self.jitter)  # spreads polls, guards nothing
+
+
+def _outcome(failure: Failure) -> str:
+    if isinstance(failure, NeedsAttention):
+        return "attention"
+    return "limited" if isinstance(failure, RateLimited) else "failed"

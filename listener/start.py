@@ -1,0 +1,88 @@
+"""What every command does first: read the settings whole, options of sources and channels included, and set up the log."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from alerts.channels import CHANNELS
+from config.load import load, read_options
+from config.logs import set_up_logs
+from config.problems import Problem, SettingsError, suggest
+from config.settings import SETTINGS_FILE, ChannelSettings, Settings, SourceSettings
+from listener.connectors import CONNECTORS
+from mentions.clock import utc_now
+from mentions.failures import UserError
+from mentions.query import parse
+from mentions.sqlstate import open_state
+
+
+def read_settings(args: argparse.Namespace) -> Settings:
+    """The settings `--config` and `--data` ask for, checked to the last option; raises `SettingsError` with every
+    problem at once."""
+    path = settings_path(args)
+    settings = load(path, os.environ, Path(args.data) if args.data else None)
+    set_up_logs("debug" if args.verbose else settings.log_level, os.environ)
+    problems = list(find_problems(settings, str(path or "the defaults")))
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def settings_path(args: argparse.Namespace) -> Path | None:
+    """`--config FILE`, else earshot.toml in the current directory where there is one."""
+    if args.config:
+        return Path(args.config)
+    here = Path(SETTINGS_FILE)
+    return here if here.exists() else None
+
+
+def find_problems(settings: Settings, file: str) -> Iterator[Problem]:
+    """What only the registries know: kinds, their options, and queries that cannot be read."""
+    connectors = {kind: connector.Options for kind, connector in CONNECTORS.items()}
+    channels = {kind: channel.Options for kind, channel in CHANNELS.items()}
+    yield from _tables("sources", settings.sources, connectors, SourceSettings, file)
+    yield from _tables("channels", settings.channels, channels, ChannelSettings, file)
+    for number, watchlist in enumerate(settings.watchlists, start=1):
+        try:
+            parse(watchlist.query)
+        except UserError as error:
+            yield Problem(file, f"watchlists[{number}].query", f'"{watchlist.query}"', f"a query: {error}")
+
+
+def _tables(
+    section: str,
+    tables: tuple[SourceSettings, ...] | tuple[ChannelSettings, ...],
+    known: Mapping[str, type[BaseModel]],
+    beside: type[BaseModel],
+    file: str,
+) -> Iterator[Problem]:
+    for number, table in enumerate(tables, start=1):
+        prefix = f"{section}[{number}]"
+        if table.kind not in known:
+            yield Problem(file, f"{prefix}.kind", f'"{table.kind}"', f"one of {', '.join(sorted(known))}"
+                          + _meant(table.kind, known))  # fmt: skip
+            continue
+        try:
+            read_options(known[table.kind], table.options, file, prefix, beside)
+        except SettingsError as error:
+            yield from error.problems
+
+
+def _meant(kind: str, known: Mapping[str, object]) -> str:
+    words = suggest(kind, known)
+    return f" ({words.split('; ')[1]})" if "did you mean" in words else ""
+
+
+def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None:
+    """Put what somebody did at the command line into the audit."""
+    state = open_state(settings.state)
+    try:
+        state.audit(utc_now(), f"command line, {getpass.getuser()}", action, detail)
+    finally:
+        state.close()
