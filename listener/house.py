@@ -158,6 +158,7 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = F
         fetcher=fetcher,
     )
     poller.alarmed = lambda: house.alarmed
+    state.release(poller.owner)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
 

@@ -36,6 +36,9 @@ class State(Protocol):
     def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
         """Take the source for `owner` until now + lease; False where another owner's lease has not run out."""
 
+    def release(self, owner: str) -> None:
+        """Give back every lease `owner` holds: called when it starts, since what starts anew cannot be polling."""
+
     def save_source(self, row: SourceRow) -> None:
         """Keep what a poll changed (cursor and health together, one transaction) and give the lease back."""
 

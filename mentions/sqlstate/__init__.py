@@ -51,6 +51,10 @@ class SqlState:
         with self._database.write() as connection:
             return sources.claim(connection, name, owner, now, lease)
 
+    def release(self, owner: str) -> None:
+        with self._database.write() as connection:
+            sources.release(connection, owner)
+
     def save_source(self, row: SourceRow) -> None:
         with self._database.write() as connection:
             sources.save_source(connection, row)

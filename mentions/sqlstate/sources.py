@@ -79,6 +79,12 @@ def claim(connection: Connection, name: str, owner: str, now: datetime, lease: t
     return bool(connection.execute(taken).rowcount)
 
 
+def release(connection: Connection, owner: str) -> None:
+    """Give back this owner's leases."""
+    values = {"lease_owner": None, "lease_until": None}
+    connection.execute(update(sources).where(sources.c.lease_owner == owner).values(**values))
+
+
 def save_source(connection: Connection, row: SourceRow) -> None:
     """Replace the row and give its lease back; KeyError for an unknown name."""
     values = {**asdict(row), "lease_owner": None, "lease_until": None}

@@ -1,0 +1,152 @@
+"""Bad input: one clear line each saying what to do, exit code 2, nothing damaged."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.earshot import command, earshot, surroundings
+
+ROW = '{"id": "x:1", "platform": "x", "text": "Thanks to the officers in Croydon", "time": "2026-03-01T10:00:00Z"}\n'
+
+
+def write_settings(folder: Path, text: str) -> Path:
+    path = folder / "earshot.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit code 2 and one line that holds these words, and no trace."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for word in words:
+        assert word in lines[0]
+
+
+def test_a_misspelt_setting_is_named_with_what_was_meant(tmp_path: Path) -> None:
+    write_settings(tmp_path, "[dashbord]\nport = 1\n")
+    refused(earshot("search", "x", cwd=tmp_path), "earshot.toml", "dashbord", '"dashboard"')
+
+
+def test_an_unknown_source_kind_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    write_settings(tmp_path, '[[sources]]\nname = "a"\nkind = "fead"\nurl = "https://example.org/rss"\n')
+    refused(earshot("daemon", cwd=tmp_path), "sources[1].kind", "fead", "feed")
+
+
+def test_a_misspelt_option_of_a_source_is_named_with_its_place(tmp_path: Path) -> None:
+    write_settings(tmp_path, '[[sources]]\nname = "a"\nkind = "feed"\nurll = "https://example.org/rss"\n')
+    done = earshot("daemon", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "sources[1].urll" in done.stderr
+    assert "sources[1].url:" in done.stderr  # every problem at once: the missing url as well
+
+
+def test_an_unreadable_config_is_named(tmp_path: Path) -> None:
+    refused(earshot("daemon", "--config", "nowhere.toml", cwd=tmp_path), "nowhere.toml")
+
+
+def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    write_settings(tmp_path, 'force = "Met\n')
+    refused(earshot("daemon", cwd=tmp_path), "earshot.toml", "line 1")
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_health_port_in_use_is_told_with_the_key_to_change(tmp_path: Path, taken_port: int) -> None:
+    write_settings(tmp_path, f"[health]\nport = {taken_port}\n")
+    refused(earshot("daemon", cwd=tmp_path), str(taken_port), "[health] port")
+
+
+def test_a_dashboard_port_in_use_is_told_with_the_key_to_change(tmp_path: Path, taken_port: int) -> None:
+    write_settings(tmp_path, f"[dashboard]\nport = {taken_port}\n")
+    refused(earshot("dashboard", cwd=tmp_path), str(taken_port), "[dashboard] port")
+    refused(earshot("run", "--no-browser", cwd=tmp_path), str(taken_port), "[dashboard] port")
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused(earshot("daemon", "--data", tmp_path / "file" / "below", cwd=tmp_path), "below", "--data")
+
+
+@pytest.mark.parametrize("name", ["mentions.db", "state.db"])
+def test_data_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "posts.jsonl").write_text(ROW)
+    assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
+    assert earshot("sources", "--data", "d", cwd=tmp_path).returncode == 0
+    age(tmp_path / "d" / name)
+    before = (tmp_path / "d" / name).read_bytes()
+    refused(earshot("daemon", "--data", "d", cwd=tmp_path), "newer")
+    assert (tmp_path / "d" / name).read_bytes() == before
+
+
+def age(path: Path) -> None:
+    """Mark the file as written by a version to come."""
+    with sqlite3.connect(path) as file:
+        tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "schema_version" in tables:
+            file.execute("UPDATE schema_version SET version = 999")
+        else:
+            file.execute("PRAGMA user_version = 999")
+    file.close()
+
+
+def test_a_second_daemon_on_the_same_data_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    write_settings(tmp_path, f"[health]\nport = {free_port()}\n")
+    with subprocess.Popen(command("daemon"), cwd=tmp_path, env=surroundings(), stderr=subprocess.PIPE) as first:
+        assert first.stderr is not None
+        assert b"daemon started" in first.stderr.readline()
+        refused(earshot("daemon", cwd=tmp_path), "another Earshot daemon", "--data", str(first.pid))
+        assert first.poll() is None
+        first.terminate()
+        assert first.wait(10) == 0
+        first.stderr.read()
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+def test_a_full_disk_stops_an_import_in_one_line_and_damages_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("a small disk cannot be mounted here, so a full one cannot be tried")
+    try:
+        (tmp_path / "few.jsonl").write_text(ROW)
+        assert earshot("import", tmp_path / "few.jsonl", "--data", disk / "d", cwd=tmp_path).returncode == 0
+        many = "".join(ROW.replace("x:1", f"x:{n}").replace("Croydon", f"Croydon {n} " + "talk " * 40) for n in range(2, 9000))
+        (tmp_path / "many.jsonl").write_text(many)
+        done = earshot("import", tmp_path / "many.jsonl", "--data", disk / "d", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "full" in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+        with sqlite3.connect(disk / "d" / "mentions.db") as file:
+            assert file.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        file.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_an_exercise_refuses_a_directory_with_real_data(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text(ROW)
+    assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
+    before = (tmp_path / "d" / "mentions.db").read_bytes()
+    refused(earshot("exercise", "posts.jsonl", "--data", "d", cwd=tmp_path), "no exercise made", "--data")
+    assert (tmp_path / "d" / "mentions.db").read_bytes() == before
