@@ -1,0 +1,69 @@
+# Everything a developer or a press desk types. Each target does the set-up that it needs; `make help` lists them.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of 3.11 or newer; `make PYTHON=/path/to/python3` has the last word.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+CODE := config mentions analysis alerts listener dashboard
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test lint format bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make .venv with all that running needs
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv found (Debian: apt install python3 python3-venv)"; exit 2; }
+	@echo "== making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "== installing what requirements.lock names; this takes a minute or two"
+	@$(INSTALL) -r requirements.lock
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+setup-dev: $(INSTALLED_DEV)
+
+$(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
+	@echo "== installing what requirements-dev.lock names"
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+run: $(INSTALLED) ## listen and show it on http://127.0.0.1:8501 (an exercise, until there is an earshot.toml)
+	@$(BIN)/earshot run
+
+test: lint ## check the code, then run every test
+	@.ci/equip
+	@echo "== testing"
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED_DEV) ## check style and types
+	@echo "== checking style and types"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; echo "make format mends this"; exit 1; }
+	@$(BIN)/mypy
+
+format: $(INSTALLED_DEV) ## lay the code out as `make lint` wants it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED_DEV) ## measure how fast it is on this machine
+	@set -e; for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each; done
+
+lock: $(INSTALLED_DEV) ## renew both lock files within the ranges of pyproject.toml
+	@$(PIP) install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade --no-emit-index-url \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --quiet --universal --python-version 3.11 --no-emit-index-url \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+
+clean: ## take away what was built; data and settings stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
