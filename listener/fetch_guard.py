@@ -147,7 +147,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         raise AssertionError("unreachable: the last address either answers or raises")
 
     def _may_dial(self, host: str, address: str, port: int) -> bool:
-        if f"{host}:{port}" in self._allow or f"{address}:{port}" in self._allow:
+        if joined(host, port) in self._allow or joined(address, port) in self._allow:
             return True
         return port in OPEN_PORTS and is_public(ipaddress.ip_address(address))
 
@@ -155,4 +155,9 @@ class GuardedBackend(httpcore.NetworkBackend):
 def refusal(host: str, port: int) -> str:
     """Why a connection was refused, and how to permit it."""
     what = "is at a private address" if port in OPEN_PORTS else f"is asked for at the unusual port {port}"
-    return f"{host} {what}; if that is meant, list {host}:{port} under the allowed addresses of the settings"
+    return f"{host} {what}; if that is meant, list {joined(host, port)} under the allowed addresses of the settings"
+
+
+def joined(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
