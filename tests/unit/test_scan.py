@@ -59,11 +59,13 @@ def test_a_slow_build_that_no_single_bin_shows_is_found() -> None:
 
 
 def test_a_restless_series_must_shout_louder_than_a_calm_one() -> None:
-    restless = [30 if at % 97 < 4 else 1 for at in range(3000)]
-    calm = [2] * 3000
-    assert not [at for at in alerts_of(restless, FIVE) if at > 300]
-    assert alerts_of([*calm, 30, 30], FIVE)
-    assert alerts_of([*restless, 300, 300], FIVE)[-1] >= 3000
+    chance = random.Random(5)
+    restless = [chance.randint(10, 60) if at % 31 < 2 else 1 for at in range(3000)]
+    calm = [1] * 3000
+    burst = [40, 40]
+    assert alerts_of([*calm, *burst], FIVE) == [3000]
+    assert not [at for at in alerts_of([*restless, *burst], FIVE) if at >= 3000]
+    assert alerts_of([*restless, 400], FIVE)[-1] == 3000
 
 
 def test_a_first_row_however_high_is_no_alert() -> None:
