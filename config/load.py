@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from config.problems import Problem, SettingsError, explain, fields_at, show
-from config.settings import Settings
+from config.settings import DashboardSettings, HealthSettings, Settings
 
 Options = TypeVar("Options", bound=BaseModel)
 _HANDLE = re.compile(r"@(\w[\w.]*)")
+_SERVERS: dict[str, type[BaseModel]] = {"dashboard": DashboardSettings, "health": HealthSettings}
 _POSITION = re.compile(r"\s*\(at (.+)\)$")
 
 
@@ -73,7 +74,7 @@ def _between_tables(table: dict[str, Any], file: str) -> Iterator[Problem]:
     for section in ("sources", "channels", "watchlists"):
         yield from _doubles(section, table.get(section), file)
     yield from _persons(table, file)
-    ports = [_inside(table, section, "port", default) for section, default in (("dashboard", 8501), ("health", 8502))]
+    ports = [_inside(table, name, "port", model) for name, model in _SERVERS.items()]
     if ports[0] == ports[1]:
         yield Problem(file, "health.port", show("port", ports[1]), "a port that the dashboard does not use")
 
@@ -106,8 +107,9 @@ def _tables(rows: object) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _inside(table: dict[str, Any], section: str, key: str, default: object) -> object:
+def _inside(table: dict[str, Any], section: str, key: str, model: type[BaseModel]) -> object:
     inner = table.get(section)
+    default = model.model_fields[key].default
     return inner.get(key, default) if isinstance(inner, dict) else default
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 HIDDEN = "***"
 PREFIX = "EARSHOT_"
 PLAIN_VARIABLES = frozenset(
-    PREFIX + name for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "EXERCISE")
+    PREFIX + name
+    for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "REFRESH", "CONFIG")
 )
 _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)?$|token|secret|credential|(^|_)(api|access|signing|private)?_?key$", re.I

@@ -116,6 +116,7 @@ class DashboardSettings(Table):
     )
     port: Port = Field(default=8501, description="Port of the dashboard")
     refresh: Duration = Field(default=timedelta(seconds=30), description="How often an open page asks for news")
+    hosts: Names = Field(default=(), description="Further names browsers may call it by; others are refused")
 
 
 class HealthSettings(Table):
