@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from config.settings import ChannelSettings, Settings, SourceSettings, WatchlistSettings
 from listener.commands.alerts_ import notice_row
 from listener.house import House
 from listener.lock import LOCK_NAME
 from listener.rehearsal.posts import Posts
-from listener.rehearsal.process import Rehearsal
+from listener.rehearsal.plan import SourceSpec
+from listener.rehearsal.process import ServerProcess
 from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import Incident
@@ -35,6 +37,7 @@ RUNS_ON = timedelta(hours=3)  # after the last post, so that what was opened can
 POLLS_AT_ONCE = 8
 SHOW_EVERY = 0.5  # wall seconds between notes for the dashboard
 ASSESS_AT_ONCE = 256
+PLACES: dict[str, tuple[str, ...]] = {"Wexmoor": ("Wexmoor",)}  # the built-in scenario's borough, found on no map
 
 
 class JumpClock:
@@ -71,7 +74,9 @@ def prepare_exercise(directory: Path) -> None:
         raise UserError(f"{directory}: cannot be made ready for the exercise ({error.strerror})") from None
 
 
-def exercise_settings(settings: Settings, rehearsal: Rehearsal, watch: str | None, *, deliver: bool) -> Settings:
+def exercise_settings(
+    settings: Settings, server: ServerProcess, specs: Sequence[SourceSpec], watch: str | None, *, deliver: bool
+) -> Settings:
     """The force's own settings, listening to the loopback server only and told through a sink unless `deliver`."""
     sources = tuple(
         SourceSettings(
@@ -83,20 +88,20 @@ def exercise_settings(settings: Settings, rehearsal: Rehearsal, watch: str | Non
             boroughs=tuple(spec.boroughs),
             options=dict(spec.options),
         )
-        for spec in rehearsal.sources
+        for spec in specs
     )
-    sink = ChannelSettings(name=SINK, kind="webhook", level="crisis", options={"url": rehearsal.sink_url})
+    sink = ChannelSettings(name=SINK, kind="webhook", level="crisis", options={"url": server.sink})
     watchlists = settings.watchlists
     if watch:
         purpose = "rehearsal of a crisis"
         watchlists = (*watchlists, WatchlistSettings(name=WATCHLIST, query=watch, purpose=purpose, owner="exercise"))
-    fetch = settings.fetch.model_copy(update={"allow": (*settings.fetch.allow, rehearsal.address)})
+    fetch = settings.fetch.model_copy(update={"allow": (*settings.fetch.allow, urlsplit(server.url).netloc)})
     return settings.model_copy(
         update={
             "sources": sources,
             "channels": settings.channels if deliver else (sink,),
             "watchlists": watchlists,
-            "places": {**settings.places, **rehearsal.places},
+            "places": {**settings.places, **PLACES},
             "fetch": fetch,
         }
     )
@@ -108,7 +113,7 @@ class Exercise:
 
     house: House
     clock: JumpClock
-    rehearsal: Rehearsal
+    server: ServerProcess
     posts: Posts
     speed: float | None
     stop: threading.Event
@@ -141,7 +146,7 @@ class Exercise:
     def _tick(self, now: datetime, pool: ThreadPoolExecutor) -> None:
         """Everything that is due at `now`, in the order a post takes: polled, judged, checked, delivered."""
         self.clock.move_to(now)
-        self.rehearsal.move_to(now)
+        self.server.set_now(now)
         while due := self.house.state.due_sources(now, POLLS_AT_ONCE):
             list(pool.map(self.house.poll, [row.name for row in due]))
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:

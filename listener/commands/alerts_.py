@@ -56,6 +56,7 @@ def incident_row(state: State, incident: Incident) -> dict[str, object]:
 def notice_row(notice: Notice) -> dict[str, object]:
     """A notice as reports have it."""
     return {
+        "key": notice.key,
         "kind": str(notice.kind),
         "queued_at": notice.queued_at.isoformat(),
         "accepted_at": notice.accepted_at.isoformat() if notice.accepted_at else None,

@@ -26,8 +26,9 @@ from listener.exercise import (
 )
 from listener.house import open_house
 from listener.lock import hold
+from listener.rehearsal.plan import expected_id, plan
 from listener.rehearsal.posts import Posts, load_posts
-from listener.rehearsal.process import Rehearsal
+from listener.rehearsal.process import start_server
 from listener.start import read_settings
 from mentions.failures import UserError
 from mentions.query import parse
@@ -77,8 +78,9 @@ def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.N
     with ExitStack() as stack:
         stack.enter_context(hold(settings.data))
         prepare_exercise(settings.data)
-        rehearsal = stack.enter_context(Rehearsal(posts, args.files or [SCENARIO], args.since, args.until))
-        settings = exercise_settings(settings, rehearsal, args.watch, deliver=args.deliver)
+        server = stack.enter_context(start_server(args.files or [SCENARIO], args.since, args.until))
+        specs = plan(posts.posts, server.url)
+        settings = exercise_settings(settings, server, specs, args.watch, deliver=args.deliver)
         house = open_house(settings, clock, exercise=True, jitter=0)
         stack.callback(house.close)
         bar = stack.enter_context(progress_bar(posts))
@@ -89,10 +91,10 @@ def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.N
             bar.set_postfix_str(f"{now:%a %d %b %H:%M}", refresh=False)
             bar.update(0)
 
-        ended = Exercise(house, clock, rehearsal, posts, speed, stop, progress).play()
+        ended = Exercise(house, clock, server, posts, speed, stop, progress).play()
         if not ended:
             raise UserError(f"stopped at {clock():%Y-%m-%d %H:%M} UTC of the scenario, before its end")
-        return report(house, posts, rehearsal.expected_ids(), clock())
+        return report(house, posts, [expected_id(post) for post in posts.posts], clock())
 
 
 def progress_bar(posts: Posts) -> "tqdm[object]":

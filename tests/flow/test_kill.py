@@ -1,0 +1,100 @@
+"""kill -9 of the daemon at any moment: nothing lost, nothing doubled, no alert lost."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.earshot import command, earshot, surroundings
+from tests.flow.test_bad_input import free_port
+from tests.live_feeds import Site, SiteServer
+
+FEEDS = [f"site{number}" for number in range(8)]
+KILLS = 20
+
+
+def write_settings(folder: Path, address: str) -> None:
+    sources = "".join(
+        f'[[sources]]\nname = "{feed}"\nkind = "feed"\nurl = "http://{address}/{feed}"\nevery = "30s"\n' for feed in FEEDS
+    )
+    (folder / "earshot.toml").write_text(
+        f'[health]\nport = {free_port()}\n[fetch]\nallow = ["{address}"]\n'
+        '[[watchlists]]\nname = "bridge"\nquery = "bridge"\npurpose = "a test"\n'
+        f'[[channels]]\nname = "hook"\nkind = "webhook"\nurl = "http://{address}/hook"\n{sources}'
+    )
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command("daemon"), cwd=folder, env=surroundings(), stderr=subprocess.DEVNULL)
+
+
+def kill(daemon: subprocess.Popen[bytes]) -> None:
+    assert daemon.poll() is None, "the daemon ended by itself"
+    daemon.kill()
+    daemon.wait()
+
+
+@pytest.mark.slow
+def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Path) -> None:
+    site, chance = Site(), random.Random(7)
+    server = SiteServer(site)
+    write_settings(tmp_path, server.address)
+    expected: set[str] = set()
+
+    def publish(count: int) -> None:
+        for _ in range(count):
+            feed = chance.choice(FEEDS)
+            words = f"Crowds at the bridge near the station, report {len(expected)}"
+            expected.add(site.publish(feed, words))
+
+    first = start(tmp_path)
+    wait_for(lambda: all(site.asked.get(feed) for feed in FEEDS), 30)  # the first polls bring history: none here
+    time.sleep(1)
+    kill(first)
+    for _ in range(KILLS - 1):
+        publish(5)
+        daemon = start(tmp_path)
+        time.sleep(chance.uniform(0.3, 6))
+        kill(daemon)
+    publish(5)
+    last = start(tmp_path)
+    wait_for(lambda: len(stored_links(tmp_path)) >= len(expected), 120)
+    wait_for(lambda: bool(accepted_keys(tmp_path)), 60)
+    last.terminate()
+    assert last.wait(10) == 0
+    server.close()
+
+    links = stored_links(tmp_path)
+    assert set(links) == expected, "lost"
+    assert len(links) == len(expected), "doubled"
+    assert any(incident["level"] == "crisis" for incident in alerts(tmp_path))
+    received = {each["key"] for each in site.received}
+    assert accepted_keys(tmp_path) <= received, "a notice counted as accepted never arrived"
+    assert all(notice["state"] == "accepted" for each in alerts(tmp_path) for notice in each["notices"])
+
+
+def wait_for(holds: object, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.5)
+
+
+def stored_links(folder: Path) -> list[str]:
+    done = earshot("search", "", "--limit", "100000", "--json", cwd=folder)
+    return [row["link"] for row in json.loads(done.stdout)]
+
+
+def alerts(folder: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(earshot("alerts", "--json", cwd=folder).stdout)
+    return found
+
+
+def accepted_keys(folder: Path) -> set[str]:
+    notices = [notice for each in alerts(folder) for notice in each["notices"]]  # type: ignore[attr-defined]
+    return {notice["key"] for notice in notices if notice["state"] == "accepted"}
