@@ -1,0 +1,32 @@
+"""The one desk of this process, opened when first asked for and tried again where it could not be."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import lru_cache
+
+from dashboard.options import Options, read_options
+from dashboard.reading import Desk, open_desk
+
+_lock = threading.Lock()
+_held: dict[Options, Desk] = {}
+
+
+def hold_desk() -> Desk:
+    """The open databases; raises what `open_desk` raises, and tries anew at the next call."""
+    options = hold_options()
+    with _lock:
+        if options not in _held:
+            _held[options] = open_desk(options)
+        return _held[options]
+
+
+def hold_options() -> Options:
+    """What this process was told through its environment."""
+    return _read(tuple(sorted(item for item in os.environ.items() if item[0].startswith("EARSHOT_"))))
+
+
+@lru_cache(maxsize=4)
+def _read(env: tuple[tuple[str, str], ...]) -> Options:
+    return read_options(dict(env))

@@ -1,0 +1,150 @@
+"""What the pages read: the desk (store and state), what time it is on it, and how things stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dashboard.options import Options
+from dashboard.wording import count_of, parse_time, tell_age, tell_time
+from mentions.records import Incident, IncidentState, Level, SourceRow, SourceState
+from mentions.sqlstate import open_state
+from mentions.state import State
+from mentions.store import MentionStore
+from mentions.stores import open_store
+
+SILENT_AFTER = timedelta(seconds=60)  # the daemon's heart beats every ten seconds
+ALIVE = (SourceState.OK,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Desk:
+    """The two databases a page may read, open for as long as the process lives."""
+
+    store: MentionStore
+    state: State
+    own_handles: tuple[str, ...] = ()
+
+
+def open_desk(options: Options) -> Desk:
+    """Open what the daemon keeps in the data directory; raises UserError or TemporaryFailure where there is nothing."""
+    store = open_store(options.store_url, readonly=True)
+    return Desk(store, open_state(options.state_url), options.own_handles)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What time it is on the pages: scenario time in an exercise, else the wall clock."""
+
+    now: datetime
+    wall: datetime
+    exercise: bool = False
+    ended: bool = False
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether anything shown is an exercise, running or over."""
+        return self.exercise or self.ended
+
+
+def read_moment(state: State, wall: datetime) -> Moment:
+    """The time that counts now."""
+    kind = state.get("exercise")
+    running, ended = kind == "1", kind == "ended"
+    scenario = parse_time(state.get("exercise_now")) if running or ended else None
+    return Moment(scenario or wall, wall, running, ended)
+
+
+class Word(StrEnum):
+    """The state in one word. It is red for a crisis and amber for a warning, whatever the colour of single posts."""
+
+    RED = "Red"
+    AMBER = "Amber"
+    GREEN = "Green"
+    UNKNOWN = "Unknown"
+
+
+MARKS = {Word.RED: "■", Word.AMBER: "▲", Word.GREEN: "●", Word.UNKNOWN: "◇"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The state line: a word, since when, what it is about, and what weakens it ("" where nothing does)."""
+
+    word: Word
+    since: datetime | None
+    what: str
+    doubt: str = ""
+    open_incidents: tuple[Incident, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    daemon_alive: bool = False
+
+    @property
+    def alive(self) -> int:
+        """How many sources are on time."""
+        return sum(row.state in ALIVE for row in self.sources)
+
+    @property
+    def lead(self) -> Incident | None:
+        """The incident the line is about."""
+        return self.open_incidents[0] if self.open_incidents else None
+
+
+def read_standing(state: State, moment: Moment) -> Standing:
+    """How things stand now. Never green while the daemon is silent or a source is stopped."""
+    beat = parse_time(state.get("heartbeat"))
+    daemon_alive = not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
+    sources = tuple(state.sources())
+    found = tuple(sorted(state.incidents(open_only=True), key=_by_urgency))
+    blind = _tell_blindness(moment, beat, daemon_alive, sources)
+    if found:
+        lead = found[0]
+        word = Word.RED if lead.level is Level.CRISIS else Word.AMBER
+        since = (lead.crisis_at if word is Word.RED else None) or lead.opened_at
+        return Standing(word, since, _tell_open(found), blind, found, sources, daemon_alive)
+    if blind:
+        return Standing(Word.UNKNOWN, None, blind, "", (), sources, daemon_alive)
+    last = _last_closed(state)
+    doubt = _tell_doubt(sources)
+    return Standing(Word.GREEN, last.resolved_at if last else None, "No open alerts", doubt, (), sources, daemon_alive)
+
+
+def _by_urgency(incident: Incident) -> tuple[bool, bool, datetime]:
+    return incident.level is not Level.CRISIS, incident.state is not IncidentState.OPEN, incident.opened_at
+
+
+def _tell_open(found: tuple[Incident, ...]) -> str:
+    lead, others = found[0], len(found) - 1
+    more = f" · and {count_of(others, 'other open alert')}" if others else ""
+    owner = f" by {lead.acknowledged_by}" if lead.state is IncidentState.ACKNOWLEDGED else ""
+    return f"{lead.level.value}: {lead.title} · {lead.state.value}{owner}{more}"
+
+
+def _tell_blindness(moment: Moment, beat: datetime | None, alive: bool, sources: tuple[SourceRow, ...]) -> str:
+    """Why "no alerts" would not mean "no crisis"; "" where it does."""
+    if moment.ended:
+        return f"The exercise ended at {tell_time(moment.now, moment.now)}; nothing is being collected"
+    if not alive:
+        last = f" (last heard {tell_age(beat, moment.wall)})" if beat else ""
+        return f"No daemon is running{last}: start it with `earshot daemon`"
+    if not sources:
+        return "No sources are set up: add some to earshot.toml"
+    stopped = [row.name for row in sources if row.state is SourceState.PAUSED]
+    if stopped:
+        return f"{', '.join(stopped[:3])}{' and others' if len(stopped) > 3 else ''} stopped: see Sources"
+    if not any(row.succeeded_at for row in sources):
+        return "No source has answered yet"
+    if not any(row.state in (SourceState.OK, SourceState.QUIET) for row in sources):
+        return "Every source is late: see Sources"
+    return ""
+
+
+def _tell_doubt(sources: tuple[SourceRow, ...]) -> str:
+    late = [row.name for row in sources if row.state not in ALIVE]
+    return f"without {', '.join(late[:3])}{' and others' if len(late) > 3 else ''}" if late else ""
+
+
+def _last_closed(state: State) -> Incident | None:
+    closed = [found for found in state.incidents(limit=50) if found.resolved_at]
+    return max(closed, key=lambda found: found.resolved_at or found.opened_at, default=None)

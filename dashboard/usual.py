@@ -1,0 +1,145 @@
+"""What is usual: hourly counts from the store's tallies, the range they mostly lie in, and shares with their doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+from dashboard.wording import LONDON
+from mentions.mention import Rag
+from mentions.store import Tally
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ALL = "*"
+FEWEST_DAYS = 7  # a range from less than a week would call every Monday unusual
+Z95 = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Mentions by colour, and of all of them those against and for the police."""
+
+    red: int = 0
+    amber: int = 0
+    green: int = 0
+    none: int = 0
+    negative: int = 0
+    positive: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them, whatever the colour."""
+        return self.red + self.amber + self.green + self.none
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.red + other.red,
+            self.amber + other.amber,
+            self.green + other.green,
+            self.none + other.none,
+            self.negative + other.negative,
+            self.positive + other.positive,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What nine days in ten stay below and one in ten does, from `days` days of our own past."""
+
+    low: float
+    high: float
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of `n` posts with its 95 % interval, all from 0 to 1."""
+
+    share: float
+    low: float
+    high: float
+    n: int
+
+
+def sum_hours(tallies: Iterable[Tally]) -> dict[str, dict[datetime, Counts]]:
+    """The tallies as counts per key and hour."""
+    found: dict[str, dict[datetime, list[int]]] = {}
+    columns = {Rag.RED.value: 0, Rag.AMBER.value: 1, Rag.GREEN.value: 2, Rag.NONE.value: 3}
+    for tally in tallies:
+        cell = found.setdefault(tally.key, {}).setdefault(tally.at, [0] * 6)
+        cell[columns.get(tally.rag, 3)] += tally.count
+        cell[4] += tally.negative
+        cell[5] += tally.positive
+    return {key: {at: Counts(*cell) for at, cell in hours.items()} for key, hours in found.items()}
+
+
+def total_between(hours: Mapping[datetime, Counts], since: datetime, until: datetime) -> Counts:
+    """The sum over full hours that start in [since, until)."""
+    return sum((counts for at, counts in hours.items() if since <= at < until), Counts())
+
+
+def usual_hour(past: Mapping[datetime, int], at: datetime, first: datetime | None) -> Range | None:
+    """The range of the hour of day of `at` (London time) over the past days; None before a week is known.
+
+    `past` holds hours with something in them; the others since `first` count as zero."""
+    if first is None:
+        return None
+    clock, hour = at.astimezone(LONDON).hour, at - DAY
+    values = []
+    while hour >= first:
+        shifted = hour + (clock - hour.astimezone(LONDON).hour) * HOUR  # a clock change lies between
+        values.append(past.get(shifted, 0))
+        hour -= DAY
+    return _range(values)
+
+
+def usual_day(past: Mapping[datetime, int], until: datetime, first: datetime | None) -> Range | None:
+    """The range of 24-hour sums ending at the same hour on past days; None before a week is known."""
+    if first is None:
+        return None
+    days = int((until - DAY - first) / DAY)
+    sums = [0] * max(days, 0)
+    for at, count in past.items():
+        back = int((until - DAY - HOUR - at) / DAY) if at < until - DAY else -1
+        if 0 <= back < days:
+            sums[back] += count
+    return _range(sums)
+
+
+def _range(values: Sequence[int]) -> Range | None:
+    if len(values) < FEWEST_DAYS:
+        return None
+    ordered = sorted(values)
+    return Range(_quantile(ordered, 0.1), _quantile(ordered, 0.9), len(ordered))
+
+
+def _quantile(ordered: Sequence[int], share: float) -> float:
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def wilson(part: int, n: int) -> Share | None:
+    """The share `part` of `n` with Wilson's 95 % interval; None of nothing."""
+    if n <= 0:
+        return None
+    share, square = part / n, Z95 * Z95
+    middle = (share + square / (2 * n)) / (1 + square / n)
+    reach = Z95 * sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
+    return Share(share, max(0.0, middle - reach), min(1.0, middle + reach), n)
+
+
+def tell_range(usual: Range | None) -> str:
+    """The range as people read it: "usual 18 to 29"."""
+    if usual is None:
+        return "usual not known yet"
+    low, high = round(usual.low), round(usual.high)
+    return f"usual {low:,}" if low == high else f"usual {low:,} to {high:,}"
+
+
+def floor_hour(at: datetime) -> datetime:
+    """The start of the hour `at` lies in."""
+    return at.replace(minute=0, second=0, microsecond=0)

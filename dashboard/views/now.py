@@ -1,0 +1,154 @@
+"""Is there a crisis, and what is not as usual?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.chrome import read_now, refresh_seconds
+from dashboard.figures import describe_hours, draw_hours
+from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
+from dashboard.reading import Desk, Moment, read_standing
+from dashboard.safe import mask_text, shorten
+from dashboard.usual import Share, tell_range
+from dashboard.wording import count_of, plain_words, tell_time
+from mentions.mention import Assessed
+
+
+def main() -> None:
+    """Draw the page: what refreshes by itself above, the list that holds still below."""
+    _, moment = read_now()
+    desk, _ = read_now()
+    lead = read_standing(desk.state, moment).lead
+    if lead:
+        st.page_link("views/alerts.py", label=f"Open alert {lead.id}", query_params={"id": str(lead.id)}, icon="➜")
+    every = refresh_seconds()
+    st.fragment(run_every=every, key="figures")(draw_figures)()
+    st.fragment(run_every=every, key="red")(draw_red)()
+
+
+def draw_figures() -> None:
+    """Tiles, chart, tone and boroughs."""
+    desk, moment = read_now()
+    window = st.segmented_control(
+        "Window", list(WINDOWS), default="24h", required=True, key="window", bind="query-params"
+    )
+    overview = read_overview(desk, moment, window or "24h")
+    draw_tiles(desk, moment, overview)
+    st.header(title_of(overview), anchor=False)
+    dark = st.context.theme.type == "dark"
+    spec = draw_hours(overview.hours, overview.incidents, dark=dark, until=overview.until)
+    st.vega_lite_chart(None, spec, alt=describe_hours(overview.hours))
+    st.caption(
+        "Full hours only, London time; dashed: what nine in ten of the same hours stay below; rules: alerts opened."
+    )
+    left, right = st.columns(2)
+    with left:
+        draw_tone(overview)
+    with right:
+        draw_boroughs(overview)
+    st.caption(f"Figures at {tell_time(moment.now, moment.now, seconds=True)}. Posts seen, not public opinion.")
+
+
+def draw_tiles(desk: Desk, moment: Moment, overview: Overview) -> None:
+    """The four numbers, each with what is usual."""
+    standing = read_standing(desk.state, moment)
+    with st.grid(4, min_column_width=170):
+        for tile in overview.tiles:
+            st.metric(
+                tile.label,
+                f"{tile.count:,}",
+                border=True,
+                delta=tell_range(tile.usual),
+                delta_color="off",
+                delta_arrow="off",
+            )
+        st.metric(
+            "Sources on time",
+            f"{standing.alive} of {len(standing.sources)}",
+            border=True,
+            delta=standing.doubt or "all of them" if standing.sources else "none set up",
+            delta_color="off",
+            delta_arrow="off",
+        )
+
+
+def title_of(overview: Overview) -> str:
+    """What the chart shows, as a finding."""
+    outside = sum(1 for _, counts, usual in overview.hours[-6:] if usual and counts.total > usual.high)
+    if outside >= 2:
+        return f"Above usual in {outside} of the last six hours"
+    known = any(usual for _, _, usual in overview.hours)
+    return "Mentions by hour: within the usual" if known else "Mentions by hour"
+
+
+def draw_tone(overview: Overview) -> None:
+    """Shares against and for the police, with their doubt."""
+    st.header("Towards the police", anchor=False)
+    if overview.negative is None or overview.positive is None:
+        st.text("No posts about the police in this window.")
+        return
+    st.text(f"Negative  {tell_share(overview.negative)}")
+    st.text(f"Positive  {tell_share(overview.positive)}")
+    st.caption(f"Of {overview.negative.n:,} posts; 95 % interval of the count alone. The judging itself errs too.")
+
+
+def tell_share(share: Share) -> str:
+    """A share with its interval: "31 % (28 to 34 %)"."""
+    return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
+
+
+def draw_boroughs(overview: Overview) -> None:
+    """Boroughs outside their own usual range."""
+    st.header("Boroughs outside their usual", anchor=False)
+    if not overview.weighed:
+        st.text("Not known yet: it takes a week of posts to say what is usual.")
+    elif not overview.unusual:
+        st.text(f"None of {count_of(overview.weighed, 'borough')} over the last 24 full hours.")
+    else:
+        st.dataframe(
+            [borough_row(row) for row in overview.unusual], hide_index=True, alt="Boroughs outside their usual"
+        )
+
+
+def borough_row(row: Unusual) -> dict[str, object]:
+    """One line of the table."""
+    arrow = "above" if row.count > row.usual.high else "below"
+    return {
+        "Borough": row.borough,
+        "24 h": row.count,
+        "Red": row.red,
+        "Is": arrow,
+        "Usual": tell_range(row.usual).removeprefix("usual "),
+    }
+
+
+def draw_red() -> None:
+    """The newest red posts; the list holds still until asked to move."""
+    desk, moment = read_now()
+    st.header("Newest red", anchor=False)
+    rows = read_newest_red(desk, moment)
+    held: set[str] = st.session_state.setdefault("held_red", {row.mention.id for row in rows})
+    fresh = [row for row in rows if row.mention.id not in held]
+    if fresh and st.button(f"{len(fresh)} new, show", key="show_red", type="primary"):
+        held = st.session_state["held_red"] = {row.mention.id for row in rows}
+    shown = [row for row in rows if row.mention.id in held]
+    if not shown:
+        st.text("No red posts in the last 24 hours." if not fresh else "")
+        return
+    st.dataframe([red_row(row, moment, desk) for row in shown], hide_index=True, alt="The newest red posts")
+    st.page_link("views/mentions.py", label="All red posts", query_params={"rag": "red"})
+
+
+def red_row(row: Assessed, moment: Moment, desk: Desk) -> dict[str, str]:
+    """One post as a line, names hidden."""
+    return {
+        "Time": tell_time(row.mention.published_at, moment.now),
+        "Post": shorten(mask_text(row.mention.words, desk.own_handles), 180),
+        "Topic": plain_words(row.assessment.topic),
+        "Source": row.mention.source,
+        "Boroughs": ", ".join(row.assessment.boroughs),
+    }
+
+
+if __name__ == "__main__":
+    main()
