@@ -23,41 +23,9 @@ _STATEFUL = ("iso2022", "iso-2022", "hz", "utf_7", "utf-7")  # look like ASCII, 
 _NOT_CHARSETS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^<>]*>|<!--|<[!?][^<>]*>")
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "svg", "object", "select"})
-_BREAKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-        "figure",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "tr",
-        "ul",
-    ]
+_BREAKS = re.compile(
+    r"address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main|nav|ol|p|pre"
+    r"|section|table|td|th|tr|ul"
 )
 # Controls but for tab and line feed, lone surrogates, and the invisible signs that turn, hide or split words. The
 # joiners U+200C and U+200D stay: emoji and several scripts need them.
@@ -122,7 +90,7 @@ def strip_tags(markup: str) -> str:
             at = _after(markup, re.escape("-->"), at, end)
         elif name in _SILENT and not found[1] and not found[0].endswith("/>"):
             at = _after(markup, f"</{re.escape(name)}[^<>]*>?", at, end)
-        elif name in _BREAKS:
+        elif _BREAKS.fullmatch(name):
             words.append("\n")
     words.append(markup[at:end])
     return "".join(words)

@@ -1,0 +1,246 @@
+"""Any feed (RSS, Atom, RDF, JSON Feed) into one shape: items with an identity that lasts."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+import feedparser
+
+from listener.dates import believable, read_date
+from listener.feed_xml import Tangle, mend_xml, root_name
+from listener.json_feed import json_entries
+from listener.markup import decode, looks_like_sign_in, plain_line, plain_text, safe_link
+from mentions.failures import NeedsAttention, TemporaryFailure
+
+LARGEST = 5_000_000  # bytes of one feed
+SESSION_KEYS = frozenset({"sid", "s", "phpsessid", "fbclid", "gclid"})
+PERIODS = {"hourly": 1, "daily": 24, "weekly": 24 * 7, "monthly": 24 * 30, "yearly": 24 * 365}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One entry, cleaned. `identity` is the same at every reading; `digest` changes when the words do.
+
+    `published_at` is None where the feed gives no believable time. `stamp` is the line with which some forums end a
+    post ("Posted by ... on ..."), already taken out of the text. `origin` is the site an aggregator took it from.
+    """
+
+    identity: str
+    digest: str
+    title: str
+    text: str
+    link: str
+    author: str = ""
+    published_at: datetime | None = None
+    lang: str = ""
+    origin: str = ""
+    stamp: str = ""
+    replies: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """What a document held. `odd` holds a short key for each entry left out, and why; `cut` how many broke off."""
+
+    items: tuple[FeedItem, ...]
+    odd: Mapping[str, str]
+    cut: int = 0
+    rhythm: timedelta | None = None
+    generator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where and when a document was read: what relative links, zone-less times and bare ids refer to."""
+
+    source: str
+    url: str
+    zone: ZoneInfo
+    now: datetime
+
+
+def parse_feed(body: bytes, label: str | None, setting: Setting) -> ParsedFeed:
+    """The items of a document, in its order.
+
+    Raises `NeedsAttention` for a sign-in page, `TemporaryFailure` for an empty body and for anything that is no feed.
+    One unreadable entry is left out and counted, never its neighbours.
+    """
+    where = place_of(setting.url)
+    if len(body) > LARGEST:
+        raise TemporaryFailure(f"{where}: the feed is larger than {LARGEST // 1_000_000} MB and was not read")
+    text = decode(body, label).lstrip("\ufeff \t\r\n\x00")
+    if not text:
+        raise TemporaryFailure(f"{where}: answered with nothing at all; it will be tried again")
+    if text.startswith("{"):
+        entries = json_entries(text)
+        if entries is None:
+            raise TemporaryFailure(f"{where}: answered with JSON that is no feed; check the url")
+        return gather(entries, setting)
+    root = root_name(text)
+    if root in ("html", "body", "head", "") or "<html" in text[:1000].lower():
+        refuse_page(text, where)
+    return parse_xml(text, where, setting)
+
+
+def refuse_page(text: str, where: str) -> None:
+    """Say what a web page served in a feed's place means."""
+    if looks_like_sign_in(text):
+        raise NeedsAttention(f"{where}: answered with a sign-in page; only public pages are read, check the url")
+    raise TemporaryFailure(f"{where}: answered with a web page, not a feed; it will be tried again, or check the url")
+
+
+def place_of(url: str) -> str:
+    """Host and path, for messages."""
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def parse_xml(text: str, where: str, setting: Setting) -> ParsedFeed:
+    """The items of RSS, Atom or RDF, mended where it is broken."""
+    try:
+        mended = mend_xml(text)
+    except Tangle as tangle:
+        raise TemporaryFailure(f"{where}: the feed is a tangle of tags and was not read") from tangle
+    parsed: Any = feedparser.parse(
+        io.BytesIO(mended.xml),  # never bare bytes: feedparser would open a file of that name
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.entries and not parsed.version:
+        raise TemporaryFailure(f"{where}: answered with something that is no feed; check the url")
+    feed = gather([dict(xml_entry(entry)) for entry in parsed.entries], setting)
+    lost = mended.cut if mended.whole else max(0, mended.items - len(parsed.entries))
+    return ParsedFeed(feed.items, feed.odd, lost, rhythm_of(parsed.feed), str(parsed.feed.get("generator") or ""))
+
+
+def xml_entry(entry: Any) -> dict[str, str]:
+    """The fields we use of feedparser's entry, raw, under one set of names.
+
+    feedparser's own lookup maps missing dates to others, so plain dictionary access is used throughout.
+    """
+    get: Callable[..., Any] = lambda name, default="": dict.get(entry, name, default) or default  # noqa: E731
+    content = get("content", [])
+    body = next((part.get("value", "") for part in content if part.get("value")), "")
+    source = get("source", {})
+    return {
+        "id": str(get("id")),
+        "link": str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), ""),
+        "title": str(get("title")),
+        "html": str(body or get("summary") or get("description")),
+        "author": str(get("author")),
+        "date": str(get("published") or get("updated") or get("created")),
+        "lang": str(get("language")),
+        "origin": str(source.get("href") or source.get("link") or "") if isinstance(source, dict) else "",
+        "replies": str(get("slash_comments") or get("thr_total")),
+    }
+
+
+def rhythm_of(feed: Any) -> timedelta | None:
+    """The gap between posts that the feed itself names, by ttl or sy:updatePeriod."""
+    ttl = str(dict.get(feed, "ttl", "")).strip()
+    if ttl.isdecimal() and int(ttl[:6]) > 0:
+        return timedelta(minutes=int(ttl[:6]))
+    hours = PERIODS.get(str(dict.get(feed, "sy_updateperiod", "")).strip().lower())
+    often = str(dict.get(feed, "sy_updatefrequency", "1")).strip()
+    return timedelta(hours=hours) / max(1, int(often[:4]) if often.isdecimal() else 1) if hours else None
+
+
+def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
+    """Items of raw entries; entries that say nothing are odd."""
+    repeated = {guid for guid, times in Counter(entry["id"] for entry in entries).items() if guid and times > 1}
+    items: dict[str, FeedItem] = {}
+    odd: dict[str, str] = {}
+    for entry in entries:
+        item = clean_entry(entry, repeated, setting)
+        if item.title or item.text:
+            items.setdefault(item.identity, item)
+        else:
+            odd[short_hash(item.identity)] = "an entry without title and text"
+    return ParsedFeed(tuple(items.values()), odd)
+
+
+def clean_entry(entry: dict[str, str], repeated: set[str], setting: Setting) -> FeedItem:
+    """One raw entry, cleaned and named."""
+    markup, stamp = split_stamp(entry["html"])
+    title, text = plain_line(entry["title"]), plain_text(markup)
+    link = safe_link(entry["link"], setting.url)
+    replies = entry.get("replies", "")
+    return FeedItem(
+        identity=identify(entry["id"].strip(), link, f"{title}\n{text}", repeated, setting.source),
+        digest=short_hash(f"{title}\n{text}", 8),
+        title=title,
+        text=text,
+        link=link,
+        author=author_name(entry["author"]),
+        published_at=believable(read_date(entry["date"], setting.zone), setting.now),
+        lang=plain_line(entry.get("lang", ""), 20).lower(),
+        origin=safe_link(entry.get("origin", "")),
+        stamp=stamp,
+        replies=int(replies[:9]) if replies.isdecimal() else None,
+    )
+
+
+def identify(guid: str, link: str, words: str, repeated: set[str], source: str) -> str:
+    """The identity of an item: its guid, else its link, else its words.
+
+    A guid that several items of a document share is joined with the link. Anything that is no address of its own
+    (a bare number, the words) holds only within its source.
+    """
+    address = normalise_link(link)
+    if guid and guid not in repeated:
+        return guid if guid.startswith(("http://", "https://", "tag:", "urn:uuid:")) else f"{source}|{guid}"
+    if guid:
+        return f"{source}|{guid}|{address or short_hash(words)}"
+    return address or f"{source}|{short_hash(words)}"
+
+
+def normalise_link(link: str) -> str:
+    """A link without its fragment and without what changes from visit to visit (utm_*, session ids)."""
+    if not link:
+        return ""
+    parts = urlsplit(link)
+    kept = [
+        (key, value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+        if key.lower() not in SESSION_KEYS and not key.lower().startswith("utm_")
+    ]
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, urlencode(kept), ""))
+
+
+def short_hash(text: str, length: int = 16) -> str:
+    """The first hexadecimal digits of sha256."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:length]
+
+
+_MAILED = re.compile(r"^\S+@\S+ \((.+)\)$")  # the form RSS asks for: mailbox (name)
+_STAMPED = re.compile(r"\b(?:Statistics: )?Posted by ", re.IGNORECASE)
+
+
+def author_name(author: str) -> str:
+    """The name alone, without a mailbox before it."""
+    line = plain_line(author, 200)
+    found = _MAILED.match(line)
+    return found[1] if found else line
+
+
+def split_stamp(markup: str) -> tuple[str, str]:
+    """The text of a forum post, and the line its software appends: who posted when, with counts of views.
+
+    That line changes at every view (phpBB) and names a person, so it must be neither hashed nor kept.
+    """
+    at = max(markup.rfind("<p>"), markup.rfind("<i>"))
+    tail = markup[at:] if at >= 0 else ""
+    if tail and (_STAMPED.search(tail) or "memberlist.php?mode=viewprofile" in tail) and len(tail) < 2000:
+        return markup[:at], plain_line(html.unescape(tail))
+    return markup, ""
