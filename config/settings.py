@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 SETTINGS_FILE = "earshot.toml"
 SHORTEST_POLL = timedelta(seconds=30)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST_NAME = 60
+_NOT_IN_NAMES = frozenset(':"|<>\\')  # names become parts of keys and of lines
 _A_DURATION = 'a duration such as "15m", "2h" or "30s"'
 
 
@@ -90,11 +92,22 @@ def _not_blank(value: str) -> str:
     return value.strip()
 
 
+def _a_name(value: str) -> str:
+    if (
+        not 0 < len(value) <= _LONGEST_NAME
+        or value != value.strip()
+        or not value.isprintable()
+        or set(value) & _NOT_IN_NAMES
+    ):
+        raise ValueError(f'a name of up to {_LONGEST_NAME} characters, without : " | < > and \\')
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_not_negative)]
 PollEvery = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_long_enough)]
 FilePath = Annotated[Path, BeforeValidator(_as_path)]
 EnvName = Annotated[str, Field(pattern=r"^EARSHOT_[A-Z0-9_]+$")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,58}[A-Za-z0-9])?$")]
+Name = Annotated[str, AfterValidator(_a_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 Address = Annotated[str, AfterValidator(_an_address)]

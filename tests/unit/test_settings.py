@@ -159,7 +159,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
         ("[health]\nport = 8501", "health.port: found 8501, expected a port that the dashboard does not use"),
         ("[dashboard]\nport = 0", "dashboard.port: found 0, expected 1 or more"),
         ("[[sources]]\nname = 'a'", "sources[1].kind: found nothing, expected a value: it has no default"),
-        ("[[sources]]\nname = 'a: b'\nkind = 'feed'", 'sources[1].name: found "a: b", expected text of the form'),
+        ("[[sources]]\nname = 'a: b'\nkind = 'feed'", 'sources[1].name: found "a: b", expected a name of up to 60 characters'),
         (
             'state = "mysql://db"',
             'state: found "mysql://db", expected "sqlite:state.db" or "postgresql://host/database"',
