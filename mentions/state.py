@@ -86,7 +86,8 @@ class State(Protocol):
     # -- small things ---------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> str | None:
-        """A named note (`exercise`, `exercise_now`, `last_rules_at`, `looked:<who>`); None where there is none."""
+        """A named note (`exercise`, `exercise_now`, `last_rules_at`, `looked:<who>`); None where there is none.
+        `identity`, a word unlike any other database's, is there from the start."""
 
     def put(self, key: str, value: str) -> None:
         """Keep a named note."""
