@@ -17,3 +17,6 @@ class Rule(Protocol):
     def check(self, now: datetime, store: MentionStore) -> list[Finding]:
         """What holds at `now`, judged only by mentions counted before `now`. A finding is repeated at every check for
         as long as it holds; incidents fold the repeats. Caches may speed it up but never change the answer."""
+
+    def describe(self) -> str:
+        """When it fires, in one sentence, for people."""

@@ -132,7 +132,8 @@ class Scan:
     def update(self, count: float) -> ScanPoint:
         """Judge the next bin, then learn from it."""
         self._slide(count)
-        point = self.weigh(self._sums)
+        # before the first bin nothing is known, so nothing is expected of that time
+        point = self._judge(self._sums, most_bins=self._seen + 1)
         if self._seen < self._warm_up:
             point = replace(point, score=0.0, strength=0.0)
         else:
@@ -141,11 +142,14 @@ class Scan:
         return replace(point, alert=True) if self._bell.hear(point.score) else point
 
     def weigh(self, counts: Sequence[float]) -> ScanPoint:
-        """Judge these counts, one per horizon, as if they were the newest; learns nothing and never alerts."""
+        """Judge these counts, one per horizon, against what was learned; learns nothing and never alerts."""
+        return self._judge(counts, most_bins=self._lengths[-1])
+
+    def _judge(self, counts: Sequence[float], most_bins: int) -> ScanPoint:
         usual = self.usual * self._doubt()
         best = (-1.0, 0.0, 0.0, 0)
         for length, count in zip(self._lengths, counts, strict=True):
-            expected = self._expect(usual, length)
+            expected = usual * min(length, most_bins) + self._floor(length)
             strength = improbability(count, expected)
             if strength > best[0]:
                 best = (strength, count, expected, length)
@@ -157,11 +161,8 @@ class Scan:
         """A short past is no proof of calm."""
         return 1 + max(0.0, 1 - self._seen * self._interval / self._settings.doubt)
 
-    def _expect(self, usual: float, length: int) -> float:
-        """What is usual over this many bins; before the first bin nothing is known, so nothing is expected."""
-        hours = length * self._hours
-        known = min(length, self._seen + 1)
-        return usual * known + self._settings.floor_posts + self._settings.floor_per_hour * hours
+    def _floor(self, length: int) -> float:
+        return self._settings.floor_posts + self._settings.floor_per_hour * length * self._hours
 
     def _ruler(self) -> float:
         if not self._strengths:
