@@ -1,0 +1,141 @@
+"""The running totals of the SQLite store: changed by what a batch changes, in the batch's own transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mentions.mention import Assessed, Mood, Rag
+from mentions.stores.sqlite_rows import HOUR, MINUTE, Held, micros
+
+ALL = "*"
+_TABLES = {"tally_borough": "hour, borough, rag", "tally_source": "hour, source, rag"}
+
+
+@dataclass(slots=True)
+class Totals:
+    """What some mentions add up to, or by how much the running totals have to change."""
+
+    boroughs: dict[tuple[int, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    sources: dict[tuple[int, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    minutes: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    members: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    pending: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def add(self, row: int, assessed: Assessed, sign: int) -> None:
+        """Count one mention in (sign 1) or out (sign -1)."""
+        mention, opinion = assessed.mention, assessed.assessment
+        published = micros(mention.published_at)
+        hour, rag = published - published % HOUR, str(opinion.rag)
+        mood = opinion.sentiment.label
+        change = (sign, sign * (mood is Mood.NEGATIVE), sign * (mood is Mood.POSITIVE))
+        _change(self.sources[hour, mention.source, rag], change)
+        if opinion.relevant:
+            for borough in {*(opinion.boroughs or ("",)), ALL}:
+                _change(self.boroughs[hour, borough, rag], change)
+        counted = micros(mention.counts_at)
+        minute = counted - counted % MINUTE
+        for name in series_of(assessed):
+            if mention.history:
+                self.minutes[name, minute][1] += sign
+            else:
+                self.minutes[name, minute][0] += sign
+                self.members[name, counted, row] += sign
+        for step in set(opinion.pending):
+            self.pending[step, row] += sign
+
+
+def _change(total: list[int], change: tuple[int, int, int]) -> None:
+    total[0] += change[0]
+    total[1] += change[1]
+    total[2] += change[2]
+
+
+def series_of(assessed: Assessed) -> Iterator[str]:
+    """The names of the series a mention is counted in."""
+    opinion = assessed.assessment
+    if opinion.relevant:
+        yield "relevant"
+        if opinion.rag is Rag.RED:
+            yield "red"
+    for name in set(opinion.watchlists):
+        yield f"watch:{name}"
+
+
+def apply(connection: sqlite3.Connection, change: Totals) -> None:
+    """Change the running totals; what has come down to nothing is taken out."""
+    _apply_tally(connection, "tally_borough", change.boroughs)
+    _apply_tally(connection, "tally_source", change.sources)
+    series = _series_ids(connection, {name for name, _ in change.minutes})
+    minutes = [(series[name], minute, *counts) for (name, minute), counts in change.minutes.items() if any(counts)]
+    connection.executemany(
+        "INSERT INTO series_minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET live = live + excluded.live, "
+        "history = history + excluded.history",
+        minutes,
+    )
+    connection.executemany(
+        "DELETE FROM series_minute WHERE series = ? AND minute = ? AND live = 0 AND history = 0",
+        [row[:2] for row in minutes if row[2] < 0 or row[3] < 0],
+    )
+    members = Counter({(series[name], counted, row): by for (name, counted, row), by in change.members.items()})
+    _apply_rows(connection, "series_member", ("series", "counted", "row"), members)
+    _apply_rows(connection, "pending", ("step", "row"), change.pending)
+
+
+def _apply_tally(connection: sqlite3.Connection, table: str, change: Mapping[tuple[int, str, str], list[int]]) -> None:
+    connection.executemany(
+        f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, "
+        "negative = negative + excluded.negative, positive = positive + excluded.positive",
+        [(*key, *counts) for key, counts in change.items() if any(counts)],
+    )
+    connection.executemany(
+        f"DELETE FROM {table} WHERE ({_TABLES[table]}) = (?, ?, ?) AND count = 0",
+        [key for key, counts in change.items() if counts[0] < 0],
+    )
+
+
+def _apply_rows(
+    connection: sqlite3.Connection, table: str, columns: tuple[str, ...], change: Mapping[Any, int]
+) -> None:
+    places = ", ".join("?" * len(columns))
+    connection.executemany(f"INSERT INTO {table} VALUES ({places})", [key for key, by in change.items() if by > 0])
+    connection.executemany(
+        f"DELETE FROM {table} WHERE ({', '.join(columns)}) = ({places})", [key for key, by in change.items() if by < 0]
+    )
+
+
+def _series_ids(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for name in sorted(names):
+        connection.execute("INSERT INTO series (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        ids[name] = connection.execute("SELECT id FROM series WHERE name = ?", (name,)).fetchone()[0]
+    return ids
+
+
+def recount(held: Iterable[Held]) -> Totals:
+    """What the running totals ought to be."""
+    totals = Totals()
+    for each in held:
+        totals.add(each.row, each.now, 1)
+    return totals
+
+
+def differences(connection: sqlite3.Connection, ought: Totals) -> list[str]:
+    """One line for each kind of running total that is not what it ought to be."""
+    name_of = "(SELECT name FROM series WHERE id = series)"
+    kinds: tuple[tuple[str, str, int, Mapping[Any, Any]], ...] = (
+        ("tallies by borough", "SELECT * FROM tally_borough", 3, ought.boroughs),
+        ("tallies by source", "SELECT * FROM tally_source", 3, ought.sources),
+        ("series by minute", f"SELECT {name_of}, minute, live, history FROM series_minute", 2, ought.minutes),
+        ("members of series", f"SELECT {name_of}, counted, row, 1 FROM series_member", 3, ought.members),
+        ("pending steps", "SELECT step, row, 1 FROM pending", 2, ought.pending),
+    )
+    problems = []
+    for what, sql, width, counted in kinds:
+        held = {row[:width]: list(row[width:]) for row in connection.execute(sql)}
+        if held != {key: total if isinstance(total, list) else [total] for key, total in counted.items()}:
+            problems.append(f"{what} differ from a recount")
+    return problems

@@ -1,0 +1,201 @@
+"""Mentions and assessments as rows of the SQLite store, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
+from mentions.order import EPOCH, TIE_BITS, id_bytes
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+_MICROSECOND = timedelta(microseconds=1)
+
+MENTION_COLUMNS = (
+    "row, key, id, platform, source, published, first_seen, fetched, title, text, norm, author_key, publisher, "
+    "voice, reach, thread, lang, likes, shares, replies, history, relevant, sentiment, rag, topic, opinion"
+)
+SELECT = (
+    "SELECT mention.row, key, id, platform, source, published, first_seen, fetched, title, text, mention.norm, "
+    "author_key, publisher, voice, reach, thread, lang, likes, shares, replies, history, relevant, sentiment, rag, "
+    "topic, opinion, native_id, link FROM {} LEFT JOIN locator ON locator.row = mention.row"
+)
+_VOICES = {str(voice): voice for voice in Voice}
+_REACHES = {str(reach): reach for reach in Reach}
+_MOODS = {str(mood): mood for mood in Mood}
+_RAGS = {str(rag): rag for rag in Rag}
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(slots=True)
+class Held:
+    """A mention with its place in the file. `now` and `norm` may run ahead of what is `stored`."""
+
+    row: int
+    key: int
+    fetched: int
+    norm: str
+    now: Assessed
+    stored: Assessed
+    stored_norm: str
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    apart = at - EPOCH
+    return (apart.days * 86400 + apart.seconds) * SECOND + apart.microseconds
+
+
+def moment(at: int) -> datetime:
+    """The aware UTC time of `micros`."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def keys_of(mention_id: str) -> tuple[int, int]:
+    """(63 bits to find the id by, 20 bits to order it by)."""
+    digest = sha256(id_bytes(mention_id)).digest()
+    return int.from_bytes(digest[8:16]) >> 1, int.from_bytes(digest[:3]) >> 4
+
+
+def wanted_row(published: int, tie: int) -> int:
+    """The row a mention would like to have: its `order_key`."""
+    return published // SECOND << TIE_BITS | tie
+
+
+def to_row(held: Held) -> tuple[object, ...]:
+    """The values of MENTION_COLUMNS."""
+    mention, opinion = held.now.mention, held.now.assessment
+    return (
+        held.row,
+        held.key,
+        mention.id,
+        mention.platform,
+        mention.source,
+        micros(mention.published_at),
+        micros(mention.first_seen_at),
+        held.fetched,
+        mention.title,
+        mention.text,
+        held.norm,
+        mention.author_key,
+        mention.publisher,
+        mention.voice,
+        mention.reach,
+        mention.thread,
+        mention.lang,
+        mention.likes,
+        mention.shares,
+        mention.replies,
+        mention.history,
+        *opinion_values(opinion),
+    )
+
+
+def opinion_values(opinion: Assessment) -> tuple[object, ...]:
+    """The values of relevant, sentiment, rag, topic, opinion."""
+    return opinion.relevant, opinion.sentiment.label, opinion.rag, opinion.topic, _encode(_rest(opinion))
+
+
+def _rest(opinion: Assessment) -> dict[str, object]:
+    """What has no column of its own; what is as by default is left out."""
+    rest: dict[str, object] = {}
+    if opinion.sentiment.score:
+        rest["score"] = opinion.sentiment.score
+    if opinion.mood.label is not Mood.NEUTRAL or opinion.mood.score:
+        rest["mood"] = [opinion.mood.label, opinion.mood.score]
+    if opinion.public_domain is not PublicDomain.UNKNOWN:
+        rest["public_domain"] = opinion.public_domain
+    for name in ("unsure", "risk_to_life", "debate", "lang", "boroughs", "watchlists", "made_by", "pending"):
+        if value := getattr(opinion, name):
+            rest[name] = value
+    if opinion.reasons:
+        rest["reasons"] = [[reason.says, reason.start, reason.end] for reason in opinion.reasons]
+    return rest
+
+
+def from_row(row: tuple[Any, ...]) -> Held:
+    """What a row of SELECT says."""
+    mention = Mention(
+        id=row[2],
+        platform=row[3],
+        source=row[4],
+        published_at=moment(row[5]),
+        first_seen_at=moment(row[6]),
+        title=row[8],
+        text=row[9],
+        author_key=row[11],
+        publisher=row[12],
+        voice=_VOICES[row[13]],
+        reach=_REACHES[row[14]],
+        thread=row[15],
+        lang=row[16],
+        likes=row[17],
+        shares=row[18],
+        replies=row[19],
+        history=bool(row[20]),
+        native_id=row[26] or "",
+        link=row[27] or "",
+    )
+    assessed = Assessed(mention, _opinion(row[21], row[22], row[23], row[24], json.loads(row[25])))
+    return Held(row[0], row[1], row[7], row[10], assessed, assessed, row[10])
+
+
+def _opinion(relevant: int, sentiment: str, rag: str, topic: str, rest: dict[str, Any]) -> Assessment:
+    mood = rest.get("mood", (Mood.NEUTRAL, 0.0))
+    return Assessment(
+        relevant=bool(relevant),
+        sentiment=Verdict(_MOODS[sentiment], rest.get("score", 0.0)),
+        mood=Verdict(_MOODS[mood[0]], mood[1]),
+        rag=_RAGS[rag],
+        topic=topic,
+        unsure=rest.get("unsure", False),
+        public_domain=PublicDomain(rest.get("public_domain", PublicDomain.UNKNOWN)),
+        risk_to_life=rest.get("risk_to_life", False),
+        boroughs=tuple(rest.get("boroughs", ())),
+        debate=rest.get("debate", False),
+        lang=rest.get("lang", ""),
+        watchlists=tuple(rest.get("watchlists", ())),
+        reasons=tuple(Reason(*reason) for reason in rest.get("reasons", ())),
+        made_by=tuple(rest.get("made_by", ())),
+        pending=tuple(rest.get("pending", ())),
+    )
+
+
+_MENTION_TEXTS = (
+    *("id", "platform", "source", "text", "title", "link", "native_id"),
+    *("author_key", "publisher", "thread", "lang"),
+)
+_OPINION_LISTS = ("boroughs", "watchlists", "made_by", "pending")
+
+
+def cleaned(assessed: Assessed) -> Assessed:
+    """The same without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
+    mention, opinion = assessed.mention, assessed.assessment
+    lists = [text for name in _OPINION_LISTS for text in getattr(opinion, name)]
+    texts = [*[getattr(mention, name) for name in _MENTION_TEXTS], opinion.topic, opinion.lang, *lists]
+    if _is_clean("".join(texts)) and _is_clean("".join([reason.says for reason in opinion.reasons])):
+        return assessed
+    facts = {name: _clean(getattr(mention, name)) for name in _MENTION_TEXTS}
+    views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
+    tuples = {name: tuple(map(_clean, getattr(opinion, name))) for name in _OPINION_LISTS}
+    reasons = tuple(replace(reason, says=_clean(reason.says)) for reason in opinion.reasons)
+    return Assessed(replace(mention, **facts), replace(opinion, **views, **tuples, reasons=reasons))  # type: ignore[arg-type]
+
+
+def _is_clean(text: str) -> bool:
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

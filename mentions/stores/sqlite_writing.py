@@ -1,0 +1,179 @@
+"""Saving, judging and forgetting in the SQLite store; each function works inside its caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from mentions.mention import Assessed, Assessment, Mention
+from mentions.normalise import normalise
+from mentions.order import TIES
+from mentions.store import Saved
+from mentions.stores import sqlite_rollups as rollups
+from mentions.stores.sqlite_rows import (
+    MENTION_COLUMNS,
+    SELECT,
+    Held,
+    cleaned,
+    from_row,
+    keys_of,
+    micros,
+    opinion_values,
+    to_row,
+    wanted_row,
+)
+
+_INSERT = f"INSERT INTO mention ({MENTION_COLUMNS}) VALUES ({', '.join('?' * 26)})"
+_UPDATE = (
+    "UPDATE mention SET fetched = ?, title = ?, text = ?, norm = ?, likes = ?, shares = ?, replies = ?, "
+    "relevant = ?, sentiment = ?, rag = ?, topic = ?, opinion = ? WHERE row = ?"
+)
+_TAKEN = "SELECT 1 FROM mention WHERE row = ?"
+_INDEX = "INSERT INTO words (rowid, norm) VALUES (?, ?)"
+_UNINDEX = "INSERT INTO words (words, rowid, norm) VALUES ('delete', ?, ?)"
+
+
+def save(connection: sqlite3.Connection, batch: Sequence[Assessed]) -> Saved:
+    """See `MentionStore.save`."""
+    incoming = [cleaned(assessed) for assessed in batch]
+    held = find(connection, {assessed.mention.id for assessed in incoming})
+    fresh: dict[str, Held] = {}
+    changed: dict[str, Held] = {}
+    for assessed in incoming:
+        mention_id = assessed.mention.id
+        if mention_id not in held:
+            held[mention_id] = fresh[mention_id] = _new(assessed)
+        elif merge(held[mention_id], assessed) and mention_id not in fresh:
+            changed[mention_id] = held[mention_id]
+    _place(connection, fresh.values())
+    change = rollups.Totals()
+    _insert(connection, fresh.values(), change)
+    _update(connection, changed.values(), change)
+    rollups.apply(connection, change)
+    return Saved(tuple(fresh), tuple(changed), len(batch) - len(fresh) - len(changed))
+
+
+def _new(assessed: Assessed) -> Held:
+    mention = assessed.mention
+    key, tie = keys_of(mention.id)
+    row = wanted_row(micros(mention.published_at), tie)
+    norm = normalise(mention.words)
+    return Held(row, key, micros(mention.first_seen_at), norm, assessed, assessed, norm)
+
+
+def merge(held: Held, incoming: Assessed) -> bool:
+    """Take over what is newer in another copy of the same mention; whether anything changed."""
+    ours, theirs = held.now.mention, incoming.mention
+    fetched = micros(theirs.first_seen_at)
+    if fetched < held.fetched:
+        return False
+    merged = replace(
+        ours,
+        title=theirs.title,
+        text=theirs.text,
+        link=theirs.link or ours.link,
+        likes=ours.likes if theirs.likes is None else theirs.likes,
+        shares=ours.shares if theirs.shares is None else theirs.shares,
+        replies=ours.replies if theirs.replies is None else theirs.replies,
+    )
+    if merged == ours:
+        return False
+    held.fetched = fetched
+    if _said(merged) == _said(ours):
+        held.now = Assessed(merged, held.now.assessment)
+    else:
+        held.now = Assessed(merged, incoming.assessment)
+        held.norm = normalise(merged.words)
+    return True
+
+
+def _said(mention: Mention) -> tuple[str, str]:
+    return mention.title, mention.text
+
+
+def find(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Held]:
+    """Those of the mentions that are held."""
+    wanted = set(ids)
+    keys = [keys_of(mention_id)[0] for mention_id in wanted]
+    rows = connection.execute(
+        SELECT.format("mention") + " WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+    )
+    return {row[2]: from_row(row) for row in rows if row[2] in wanted}
+
+
+def _place(connection: sqlite3.Connection, fresh: Iterable[Held]) -> None:
+    """Give each new mention the row it wants, or the next free one below it in the same second."""
+    placed: set[int] = set()
+    for held in fresh:
+        while held.row in placed or connection.execute(_TAKEN, (held.row,)).fetchone():
+            second, tie = divmod(held.row, TIES)
+            held.row = second * TIES + (tie - 1) % TIES
+        placed.add(held.row)
+
+
+def _insert(connection: sqlite3.Connection, fresh: Iterable[Held], change: rollups.Totals) -> None:
+    batch = sorted(fresh, key=lambda held: held.row)  # the word index writes a segment each time the row goes down
+    for held in batch:
+        change.add(held.row, held.now, 1)
+    connection.executemany(_INSERT, map(to_row, batch))
+    connection.executemany(_INDEX, [(held.row, held.norm) for held in batch])
+    _locate(connection, batch)
+
+
+def _update(connection: sqlite3.Connection, changed: Iterable[Held], change: rollups.Totals) -> None:
+    batch = sorted(changed, key=lambda held: held.row)
+    for held in batch:
+        change.add(held.row, held.stored, -1)
+        change.add(held.row, held.now, 1)
+    reworded = [held for held in batch if held.norm != held.stored_norm]
+    connection.executemany(_UNINDEX, [(held.row, held.stored_norm) for held in reworded])
+    connection.executemany(_UPDATE, map(_update_values, batch))
+    connection.executemany(_INDEX, [(held.row, held.norm) for held in reworded])
+    _locate(connection, batch)
+
+
+def _update_values(held: Held) -> tuple[object, ...]:
+    said = held.now.mention
+    counts = (said.likes, said.shares, said.replies)
+    return held.fetched, said.title, said.text, held.norm, *counts, *opinion_values(held.now.assessment), held.row
+
+
+def _locate(connection: sqlite3.Connection, batch: Iterable[Held]) -> None:
+    located = [(held.row, held.now.mention) for held in batch if held.now.mention.native_id or held.now.mention.link]
+    connection.executemany(
+        "INSERT OR REPLACE INTO locator VALUES (?, ?, ?)", [(row, said.native_id, said.link) for row, said in located]
+    )
+
+
+def judge(connection: sqlite3.Connection, opinions: Mapping[str, Assessment]) -> None:
+    """See `MentionStore.judge`."""
+    change = rollups.Totals()
+    rows = []
+    for mention_id, held in find(connection, opinions).items():
+        before, held.now = held.now, cleaned(Assessed(held.now.mention, opinions[mention_id]))
+        if held.now != before:
+            change.add(held.row, before, -1)
+            change.add(held.row, held.now, 1)
+            rows.append((*opinion_values(held.now.assessment), held.row))
+    connection.executemany(
+        "UPDATE mention SET relevant = ?, sentiment = ?, rag = ?, topic = ?, opinion = ? WHERE row = ?", rows
+    )
+    rollups.apply(connection, change)
+
+
+def forget(connection: sqlite3.Connection, held: Iterable[Held]) -> int:
+    """Delete mentions from every table, and note that the files still have to be cleaned of their words."""
+    gone = sorted(held, key=lambda each: each.row)
+    change = rollups.Totals()
+    for each in gone:
+        change.add(each.row, each.now, -1)
+    rows = [(each.row,) for each in gone]
+    connection.executemany(_UNINDEX, [(each.row, each.norm) for each in gone])
+    connection.executemany("DELETE FROM mention WHERE row = ?", rows)
+    connection.executemany("DELETE FROM locator WHERE row = ?", rows)
+    rollups.apply(connection, change)
+    if gone:
+        connection.execute("INSERT INTO erasure_due VALUES (unixepoch())")
+    return len(gone)
