@@ -21,7 +21,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from dashboard.guard import Headers
-from dashboard.holding import hold_desk
+from dashboard.holding import hold_books
 from dashboard.options import Options, read_options
 from dashboard.reading import Standing, Word, read_moment, read_standing
 from mentions.clock import utc_now
@@ -86,7 +86,7 @@ async def tell_state(_request: Request) -> JSONResponse:
     standing = await run_in_threadpool(read_now)
     if isinstance(standing, str):
         return JSONResponse({"word": Word.UNKNOWN, "since": None, "open": 0, "problem": standing}, status_code=503)
-    moment = read_moment(hold_desk().state, utc_now())
+    moment = read_moment(hold_books().state, utc_now())
     return JSONResponse(
         {
             "word": standing.word,
@@ -104,7 +104,7 @@ async def tell_state(_request: Request) -> JSONResponse:
 def read_now() -> Standing | str:
     """How things stand, or in a sentence why that cannot be told."""
     try:
-        state = hold_desk().state
+        state = hold_books().state
         return read_standing(state, read_moment(state, utc_now()))
     except (Failure, UserError, OSError, sqlite3.Error) as error:
         log.warning("dashboard=blind problem=%r", str(error))

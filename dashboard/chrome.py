@@ -8,8 +8,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.holding import hold_desk, hold_options
-from dashboard.reading import MARKS, Desk, Moment, Standing, Word, read_moment, read_standing
+from dashboard.holding import hold_books, hold_options
+from dashboard.reading import MARKS, Books, Moment, Standing, Word, read_moment, read_standing
 from dashboard.wording import tell_time
 from mentions.clock import utc_now
 from mentions.failures import Failure, UserError
@@ -36,15 +36,17 @@ letter-spacing:.06em;margin-bottom:.4rem}
 font-size:1.2rem;text-align:center;padding:.7rem;opacity:0;visibility:hidden;pointer-events:none}
 @media (max-width:640px){.es-line{padding:.6rem .8rem;border-left-width:.6rem}
 .es-line h1,.es-line .es-word{font-size:1.6rem}.es-line p{font-size:1rem}}
-.stMainBlockContainer{padding-top:3.2rem}
+.stMainBlockContainer{padding-top:4.4rem;padding-bottom:3rem}
+.stMain h2{font-size:1.45rem;padding-top:.9rem}.stMain h3{font-size:1.15rem}
+.stMain [data-testid=stHeading] h1{font-size:1.9rem}
 </style>
 """
 
 
-def find_desk() -> Desk:
+def find_books() -> Books:
     """The open databases; where there are none, the page says why and what to do, and ends."""
     try:
-        return hold_desk()
+        return hold_books()
     except (Failure, UserError) as error:
         st.html(line_html(Standing(Word.UNKNOWN, None, "There is nothing to show yet"), utc_now()))
         st.text(str(error))
@@ -52,16 +54,16 @@ def find_desk() -> Desk:
         st.stop()
 
 
-def read_now() -> tuple[Desk, Moment]:
-    """The desk and what time it is on it."""
-    desk = find_desk()
-    return desk, read_moment(desk.state, utc_now())
+def read_now() -> tuple[Books, Moment]:
+    """The books and what time it is in them."""
+    books = find_books()
+    return books, read_moment(books.state, utc_now())
 
 
 def refresh_seconds() -> float:
     """How long until an open page asks again: quicker in an exercise, where time may run fast."""
-    desk = find_desk()
-    return EXERCISE_REFRESH_S if desk.state.get("exercise") == "1" else hold_options().refresh
+    books = find_books()
+    return EXERCISE_REFRESH_S if books.state.get("exercise") == "1" else hold_options().refresh
 
 
 def draw_banner(moment: Moment) -> None:
@@ -84,12 +86,12 @@ def line_html(standing: Standing, now: datetime, *, small: bool = False) -> str:
     word, since = standing.word, ""
     if standing.since and word is not Word.UNKNOWN:
         since = f" since {tell_time(standing.since, now)}"
-    what = " · ".join(part for part in (standing.what, standing.doubt) if part)
+    doubt = f'<p class="es-doubt">◇ {html.escape(standing.doubt)}</p>' if standing.doubt else ""
     tag = "span" if small else "h1"
     return (
         f'<div class="es-line es-{word.lower()}{" es-small" if small else ""}">'
         f'<{tag} class="es-word">{MARKS[word]} {word.upper()}{html.escape(since)}</{tag}>'
-        f"<p>{html.escape(what)}</p></div>"
+        f"<p>{html.escape(standing.what)}</p>{doubt}</div>"
     )
 
 
@@ -111,8 +113,8 @@ def draw_top(*, small: bool) -> None:
 
     @st.fragment(run_every=every, key="top")
     def top() -> None:
-        desk, moment = read_now()
-        standing = read_standing(desk.state, moment)
+        books, moment = read_now()
+        standing = read_standing(books.state, moment)
         draw_banner(moment)
         draw_line(standing, moment, small=small)
         draw_pulse(every)

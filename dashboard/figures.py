@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dashboard.usual import Counts, Range
+from dashboard.usual import HOUR, Counts, Range
 from dashboard.wording import LONDON
 from mentions.records import Incident, Level
 
@@ -114,9 +114,10 @@ def _marks(incidents: Iterable[Incident], until: datetime, inks: dict[str, str])
     values = [
         {
             "at": _local(found.opened_at, until),
+            "row": number % 4 * 15,
             "label": f"{'■' if found.level is Level.CRISIS else '▲'} alert {found.id}",
         }
-        for found in incidents
+        for number, found in enumerate(sorted(incidents, key=lambda one: one.opened_at))
     ]
     if not values:
         return None
@@ -128,20 +129,24 @@ def _marks(incidents: Iterable[Incident], until: datetime, inks: dict[str, str])
             {
                 "mark": {
                     "type": "text",
-                    "align": "left",
+                    "align": "right",
                     "baseline": "top",
-                    "dx": 4,
+                    "dx": -5,
                     "color": inks["ink"],
                     "fontWeight": "bold",
                 },
-                "encoding": {**place, "y": {"value": 0}, "text": {"field": "label", "type": "nominal"}},
+                "encoding": {
+                    **place,
+                    "y": {"field": "row", "type": "quantitative", "scale": None},
+                    "text": {"field": "label", "type": "nominal"},
+                },
             },
         ],
     }
 
 
 def _time_axis(hours: Sequence[tuple[datetime, Counts, Range | None]], until: datetime, *, days: bool) -> Spec:
-    edges = [_local(hours[0][0], until), _local(until, until)] if hours else []
+    edges = [_local(hours[0][0], until), _local(until + HOUR, until)] if hours else []
     form = "%a %d" if days else "%H:%M"
     return {
         "field": "at",

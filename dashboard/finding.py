@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from dashboard.reading import Desk
+from dashboard.reading import Books
 from dashboard.wording import LONDON
 from mentions.mention import Assessed
 from mentions.order import order_key
@@ -64,12 +64,12 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, LONDON).astimezone(UTC)
 
 
-def find_page(desk: Desk, filters: Filters, before: int | None = None) -> Found:
+def find_page(books: Books, filters: Filters, before: int | None = None) -> Found:
     """Up to 100 rows that pass, older than `before`. Raises QueryError for a search outside the language."""
     query = parse(filters.query)
     rows: list[Assessed] = []
     looked = 0
-    for row in _walk(desk, query, filters, before, FURTHEST):
+    for row in _walk(books, query, filters, before, FURTHEST):
         looked += 1
         before = order_key(row.mention)
         if filters.accept(row):
@@ -79,11 +79,11 @@ def find_page(desk: Desk, filters: Filters, before: int | None = None) -> Found:
     return Found(tuple(rows), before if looked >= FURTHEST else None, looked)
 
 
-def find_all(desk: Desk, filters: Filters, most: int) -> Iterator[Assessed]:
+def find_all(books: Books, filters: Filters, most: int) -> Iterator[Assessed]:
     """Every row that passes, newest first, at most `most`."""
     query = parse(filters.query)
     kept = 0
-    for row in _walk(desk, query, filters, None, None):
+    for row in _walk(books, query, filters, None, None):
         if filters.accept(row):
             yield row
             kept += 1
@@ -91,10 +91,10 @@ def find_all(desk: Desk, filters: Filters, most: int) -> Iterator[Assessed]:
                 return
 
 
-def _walk(desk: Desk, query: Query, filters: Filters, before: int | None, most: int | None) -> Iterator[Assessed]:
+def _walk(books: Books, query: Query, filters: Filters, before: int | None, most: int | None) -> Iterator[Assessed]:
     stride, seen = PAGE, 0
     while most is None or seen < most:
-        batch = desk.store.search(query, since=filters.start, until=filters.end, limit=stride, before=before)
+        batch = books.store.search(query, since=filters.start, until=filters.end, limit=stride, before=before)
         yield from batch
         if len(batch) < stride:
             return

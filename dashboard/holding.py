@@ -1,4 +1,4 @@
-"""The one desk of this process, opened when first asked for and tried again where it could not be."""
+"""The books of this process, opened when first asked for, and tried again where they could not be."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import threading
 from functools import lru_cache
 
 from dashboard.options import Options, read_options
-from dashboard.reading import Desk, open_desk
+from dashboard.reading import Books, open_books
 
 _lock = threading.Lock()
-_held: dict[Options, Desk] = {}
+_held: dict[Options, Books] = {}
 
 
-def hold_desk() -> Desk:
-    """The open databases; raises what `open_desk` raises, and tries anew at the next call."""
+def hold_books() -> Books:
+    """The open databases; raises what `open_books` raises, and tries anew at the next call."""
     options = hold_options()
     with _lock:
         if options not in _held:
-            _held[options] = open_desk(options)
+            _held[options] = open_books(options)
         return _held[options]
 
 

@@ -64,7 +64,9 @@ def read_options(env: Mapping[str, str]) -> Options:
         data=settings.data,
         host=host,
         port=int(env.get("EARSHOT_PORT") or settings.dashboard.port),
-        hosts=tuple(dict.fromkeys((*LOOPBACK, *own, *split_names(env.get("EARSHOT_HOSTS", ""))))),
+        hosts=tuple(
+            dict.fromkeys((*LOOPBACK, *own, *(split_names(env.get("EARSHOT_HOSTS", "")) or settings.dashboard.hosts)))
+        ),
         own_handles=split_names(env.get("EARSHOT_OWN_HANDLES", "")) or settings.own_handles,
         store=env.get("EARSHOT_STORE") or settings.store,
         state=env.get("EARSHOT_STATE") or settings.state,

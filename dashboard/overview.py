@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from dashboard.reading import Desk, Moment
+from dashboard.reading import Books, Moment
 from dashboard.usual import (
     ALL,
     DAY,
@@ -66,7 +66,7 @@ class Overview:
     incidents: tuple[Incident, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Past:
     """Hourly counts of the 28 days before, per borough and in all (`ALL`)."""
 
@@ -75,28 +75,28 @@ class Past:
 
 
 @lru_cache(maxsize=4)
-def read_past(desk: Desk, until: datetime, _fresh: int) -> Past:
+def read_past(books: Books, until: datetime, _fresh: int) -> Past:
     """What came before `until`; kept until the hour turns or `_fresh` (wall time in tens of minutes) does."""
-    hours = sum_hours(desk.store.tallies_by_borough(until - PAST, until))
+    hours = sum_hours(books.store.tallies_by_borough(until - PAST, until))
     return Past(hours, min(hours.get(ALL, {}), default=None))
 
 
-def read_overview(desk: Desk, moment: Moment, window: str = "24h") -> Overview:
+def read_overview(books: Books, moment: Moment, window: str = "24h") -> Overview:
     """The figures as of `moment`; the running hour is never shown as a finished one."""
     until = floor_hour(moment.now)
     since = until - WINDOWS.get(window, DAY)
-    past = read_past(desk, until, int(moment.wall.timestamp() // 600))
-    recent = sum_hours(desk.store.tallies_by_borough(until - DAY, until))
+    past = read_past(books, until, int(moment.wall.timestamp() // 600))
+    recent = sum_hours(books.store.tallies_by_borough(until - DAY, until))
     live = {**past.hours.get(ALL, {}), **recent.get(ALL, {})}
     span = total_between(live, since, until)
     judged = span.total
     unusual, weighed = _find_unusual(past, recent, until)
     marks = tuple(
-        found for found in desk.state.incidents(since=since, limit=100) if since <= found.opened_at <= moment.now
+        found for found in books.state.incidents(since=since, limit=100) if since <= found.opened_at <= moment.now
     )
     return Overview(
         until=until,
-        tiles=_make_tiles(desk, moment, live, past),
+        tiles=_make_tiles(books, moment, live, past),
         hours=_line_up(live, past, since, until),
         negative=wilson(span.negative, judged),
         positive=wilson(span.positive, judged),
@@ -106,33 +106,38 @@ def read_overview(desk: Desk, moment: Moment, window: str = "24h") -> Overview:
     )
 
 
-def _make_tiles(desk: Desk, moment: Moment, live: Mapping[datetime, Counts], past: Past) -> tuple[Tile, ...]:
+def _make_tiles(books: Books, moment: Moment, live: Mapping[datetime, Counts], past: Past) -> tuple[Tile, ...]:
     until = floor_hour(moment.now)
     hour = until - HOUR
     total = {at: counts.total for at, counts in past.hours.get(ALL, {}).items()}
     red = {at: counts.red for at, counts in past.hours.get(ALL, {}).items()}
     amber = {at: counts.amber for at, counts in past.hours.get(ALL, {}).items()}
     return (
-        Tile("■ Red, last 60 min", _count_minutes(desk, "red", moment.now), usual_hour(red, until, past.first)),
+        Tile("■ Red, last 60 min", _count_minutes(books, "red", moment.now), usual_hour(red, until, past.first)),
         Tile("▲ Amber, last full hour", live.get(hour, Counts()).amber, usual_hour(amber, hour, past.first)),
-        Tile("All, last 60 min", _count_minutes(desk, "relevant", moment.now), usual_hour(total, until, past.first)),
+        Tile("All, last 60 min", _count_minutes(books, "relevant", moment.now), usual_hour(total, until, past.first)),
     )
 
 
-def _count_minutes(desk: Desk, name: str, now: datetime) -> int:
-    minutes = desk.store.series(name, now - HOUR, now + timedelta(minutes=1))
+def _count_minutes(books: Books, name: str, now: datetime) -> int:
+    minutes = books.store.series(name, now - HOUR, now + timedelta(minutes=1))
     return sum(fresh + history for _, fresh, history in minutes)
 
 
 def _line_up(
     live: Mapping[datetime, Counts], past: Past, since: datetime, until: datetime
 ) -> tuple[tuple[datetime, Counts, Range | None], ...]:
-    before = {at: counts.total for at, counts in past.hours.get(ALL, {}).items()}
     lined, at = [], since
     while at < until:
-        lined.append((at, live.get(at, Counts()), usual_hour(before, at, past.first)))
+        lined.append((at, live.get(at, Counts()), _usual_all(past, at)))
         at += HOUR
     return tuple(lined)
+
+
+@lru_cache(maxsize=1024)
+def _usual_all(past: Past, at: datetime) -> Range | None:
+    before = {hour: counts.total for hour, counts in past.hours.get(ALL, {}).items()}
+    return usual_hour(before, at, past.first)
 
 
 def _find_unusual(
@@ -152,12 +157,12 @@ def _find_unusual(
     return tuple(found), weighed
 
 
-def read_newest_red(desk: Desk, moment: Moment) -> list[Assessed]:
+def read_newest_red(books: Books, moment: Moment) -> list[Assessed]:
     """The newest red posts of the last 24 hours, newest first; those a first poll or an import brought too, where they
     are among the newest of all."""
     since, until = moment.now - DAY, moment.now + timedelta(minutes=1)
-    found = {row.mention.id: row for row in desk.store.members("red", since, until, limit=NEWEST)}
-    for row in desk.store.search(parse(""), since=since, until=until, limit=100):
+    found = {row.mention.id: row for row in books.store.members("red", since, until, limit=NEWEST)}
+    for row in books.store.search(parse(""), since=since, until=until, limit=100):
         if row.assessment.rag is Rag.RED and row.assessment.relevant:
             found.setdefault(row.mention.id, row)
     return sorted(found.values(), key=lambda row: row.mention.published_at, reverse=True)[:NEWEST]

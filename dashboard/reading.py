@@ -1,4 +1,4 @@
-"""What the pages read: the desk (store and state), what time it is on it, and how things stand."""
+"""What the pages read: the books (store and state), what time it is in them, and how things stand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALIVE = (SourceState.OK,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Desk:
+class Books:
     """The two databases a page may read, open for as long as the process lives."""
 
     store: MentionStore
@@ -27,10 +27,10 @@ class Desk:
     own_handles: tuple[str, ...] = ()
 
 
-def open_desk(options: Options) -> Desk:
+def open_books(options: Options) -> Books:
     """Open what the daemon keeps in the data directory; raises UserError or TemporaryFailure where there is nothing."""
     store = open_store(options.store_url, readonly=True)
-    return Desk(store, open_state(options.state_url), options.own_handles)
+    return Books(store, open_state(options.state_url), options.own_handles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _tell_blindness(moment: Moment, beat: datetime | None, alive: bool, sources:
 
 def _tell_doubt(sources: tuple[SourceRow, ...]) -> str:
     late = [row.name for row in sources if row.state not in ALIVE]
-    return f"without {', '.join(late[:3])}{' and others' if len(late) > 3 else ''}" if late else ""
+    return f"Not on time: {', '.join(late[:3])}{' and others' if len(late) > 3 else ''}" if late else ""
 
 
 def _last_closed(state: State) -> Incident | None:

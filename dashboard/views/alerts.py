@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Literal
 
 import streamlit as st
-from alerts.incidents import acknowledge, add_note, resolve
 
+from alerts.incidents import acknowledge, add_note, resolve
 from dashboard.asking import ask_who
 from dashboard.chrome import read_now, refresh_seconds
-from dashboard.reading import Desk, Moment
+from dashboard.reading import Books, Moment
 from dashboard.safe import mask_text, shorten, strip_text
 from dashboard.wording import RAG_MARKS, count_of, parse_time, plain_words, tell_age, tell_span, tell_time
 from mentions.mention import Rag
@@ -42,19 +44,19 @@ def main() -> None:
 
 def draw_asked(asked: str) -> None:
     """One alert, or that there is none of this number."""
-    desk, moment = read_now()
+    books, moment = read_now()
     try:
-        found = desk.state.incident(int(asked))
+        found = books.state.incident(int(asked))
     except (KeyError, ValueError):
         st.title("No such alert", anchor=False)
         st.text(f"There is no alert numbered {shorten(strip_text(asked), 20)} here. An exercise keeps its own.")
         st.page_link("views/alerts.py", label="All alerts")
         return
-    st.page_link("views/alerts.py", label="All alerts", icon="←")
+    st.page_link("views/alerts.py", label="All alerts")
     st.title(f"Alert {found.id}", anchor=False)
     st.fragment(run_every=refresh_seconds(), key="alert")(draw_facts)(found.id)
-    draw_actions(desk, found, moment)
-    draw_evidence(desk, found, moment)
+    draw_actions(books, found, moment)
+    draw_evidence(books, found, moment)
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------
@@ -62,13 +64,13 @@ def draw_asked(asked: str) -> None:
 
 def draw_lists() -> None:
     """Open alerts, then closed ones."""
-    desk, moment = read_now()
-    found = desk.state.incidents(limit=200)
+    books, moment = read_now()
+    found = books.state.incidents(limit=200)
     current = [one for one in found if one.state is not IncidentState.RESOLVED]
     closed = [one for one in found if one.state is IncidentState.RESOLVED]
     st.header(f"Open ({len(current)})", anchor=False)
     if not current:
-        st.text(tell_blank(desk, moment, closed))
+        st.text(tell_blank(books, moment, closed))
     for one in sorted(current, key=lambda one: (one.level is not Level.CRISIS, one.opened_at)):
         draw_summary(one, moment)
     if closed:
@@ -79,10 +81,10 @@ def draw_lists() -> None:
             st.dataframe([closed_row(one, moment) for one in closed[10:]], hide_index=True, alt="Earlier alerts")
 
 
-def tell_blank(desk: Desk, moment: Moment, closed: list[Incident]) -> str:
+def tell_blank(books: Books, moment: Moment, closed: list[Incident]) -> str:
     """A blank list is comforting, so it says what it rests on."""
     last = max((one.opened_at for one in closed), default=None)
-    ran = parse_time(desk.state.get("last_rules_at"))
+    ran = parse_time(books.state.get("last_rules_at"))
     rules = f"rules last ran {tell_time(ran, moment.now)}" if ran else "the rules have not run yet"
     return f"No open alerts. Last alert {tell_age(last, moment.now)}; {rules}."
 
@@ -126,8 +128,8 @@ def closed_row(one: Incident, moment: Moment) -> dict[str, object]:
 
 def draw_facts(incident_id: int) -> None:
     """State, why, history and notices; refreshed by themselves."""
-    desk, moment = read_now()
-    one = desk.state.incident(incident_id)
+    books, moment = read_now()
+    one = books.state.incident(incident_id)
     st.header(f"{mark_of(one)} · {RAG_MARKS[one.colour]}", anchor=False)
     st.text(strip_text(one.title))
     st.text(tell_standing(one, moment))
@@ -135,7 +137,7 @@ def draw_facts(incident_id: int) -> None:
     st.header("Why", anchor=False)
     st.text("\n".join(tell_why(one, moment)))
     st.header("Timeline", anchor=False)
-    steps = desk.state.transitions(one.id)
+    steps = books.state.transitions(one.id)
     st.dataframe(
         [
             {
@@ -149,7 +151,7 @@ def draw_facts(incident_id: int) -> None:
         hide_index=True,
         alt="What happened to this alert, oldest first",
     )
-    draw_notices(desk, one, moment)
+    draw_notices(books, one, moment)
 
 
 def tell_why(one: Incident, moment: Moment) -> list[str]:
@@ -181,10 +183,10 @@ def tell_why(one: Incident, moment: Moment) -> list[str]:
     return said
 
 
-def draw_notices(desk: Desk, one: Incident, moment: Moment) -> None:
+def draw_notices(books: Books, one: Incident, moment: Moment) -> None:
     """Who was told, and whether the other side took it."""
     st.header("Notices", anchor=False)
-    notices = desk.state.notices(one.id)
+    notices = books.state.notices(one.id)
     if not notices:
         st.text(
             "Nobody was told: a warning waits on this page."
@@ -210,37 +212,40 @@ def draw_notices(desk: Desk, one: Incident, moment: Moment) -> None:
     )
 
 
-def draw_actions(desk: Desk, one: Incident, moment: Moment) -> None:
+def draw_actions(books: Books, one: Incident, moment: Moment) -> None:
     """What a person can do, always under a name."""
     st.header("Act", anchor=False)
     who = ask_who()
     note = strip_text(
         st.text_input("Note (optional for acknowledge and resolve)", max_chars=500, key=f"note-{one.id}") or ""
     ).strip()
-    acts = (
-        ("Acknowledge", acknowledge, one.state is IncidentState.OPEN, "primary"),
-        ("Resolve", resolve, one.state is not IncidentState.RESOLVED, "secondary"),
-        ("Add note", add_note, bool(note), "secondary"),
+    acts: tuple[tuple[str, Callable[[], object], bool], ...] = (
+        (
+            "Acknowledge",
+            lambda: acknowledge(books.state, one.id, who, moment.now, note),
+            one.state is IncidentState.OPEN,
+        ),
+        (
+            "Resolve",
+            lambda: resolve(books.state, one.id, who, moment.now, note),
+            one.state is not IncidentState.RESOLVED,
+        ),
+        ("Add note", lambda: add_note(books.state, one.id, who, moment.now, note), bool(note)),
     )
     with st.container(horizontal=True):
-        for label, act, possible, kind in acts:
-            pressed = st.button(
-                label,
-                key=f"{label}-{one.id}",
-                disabled=not (who and possible),
-                type="primary" if kind == "primary" else "secondary",
-            )
-            if pressed:
-                act(desk.state, one.id, who, moment.now, note)
+        for label, act, possible in acts:
+            kind: Literal["primary", "secondary"] = "primary" if label == "Acknowledge" else "secondary"
+            if st.button(label, key=f"{label}-{one.id}", disabled=not (who and possible), type=kind):
+                act()
                 st.rerun()
     if not who:
         st.caption("Give your name to acknowledge, resolve or note.")
 
 
-def draw_evidence(desk: Desk, one: Incident, moment: Moment) -> None:
+def draw_evidence(books: Books, one: Incident, moment: Moment) -> None:
     """The posts it rests on, the latest ten."""
     st.header("Evidence", anchor=False)
-    held = desk.store.get(list(one.evidence))
+    held = books.store.get(list(one.evidence))
     rows = sorted(held.values(), key=lambda row: row.mention.published_at, reverse=True)
     if not rows:
         st.text("None of the posts it rested on are held any more.")
@@ -250,7 +255,7 @@ def draw_evidence(desk: Desk, one: Incident, moment: Moment) -> None:
             {
                 "Time": tell_time(row.mention.published_at, moment.now),
                 "Colour": RAG_MARKS[row.assessment.rag],
-                "Post": shorten(mask_text(row.mention.words, desk.own_handles), 240),
+                "Post": shorten(mask_text(row.mention.words, books.own_handles), 240),
                 "Source": row.mention.source,
                 "Voice": row.mention.publisher or row.mention.voice.value,
             }

@@ -12,7 +12,7 @@ from dashboard.asking import ask_who
 from dashboard.chrome import read_now
 from dashboard.export import MOST, write_csv
 from dashboard.finding import Filters, Found, find_all, find_page
-from dashboard.reading import Desk, Moment
+from dashboard.reading import Books, Moment
 from dashboard.safe import check_link, mask_text, shorten, strip_text
 from dashboard.wording import MOODS, RAG_MARKS, REACHES, plain_words, tell_time
 from mentions.clock import utc_now
@@ -37,21 +37,21 @@ class Held:
 def main() -> None:
     """Draw the page."""
     st.title("Mentions", anchor=False)
-    desk, moment = read_now()
-    draw_opened(desk, moment)
-    filters = ask_filters(desk, moment)
+    books, moment = read_now()
+    draw_opened(books, moment)
+    filters = ask_filters(books, moment)
     try:
-        held = hold_page(desk, filters)
+        held = hold_page(books, filters)
     except QueryError as error:
         st.warning(f"The search was not understood at character {error.position + 1}.")
         st.text(f"{error.message}; {error.hint}")
         return
-    draw_rows(desk, moment, held)
+    draw_rows(books, moment, held)
     draw_paging(held)
-    draw_export(desk, moment, filters)
+    draw_export(books, moment, filters)
 
 
-def ask_filters(desk: Desk, moment: Moment) -> Filters:
+def ask_filters(books: Books, moment: Moment) -> Filters:
     """The filters, kept in the address so that a link shows the same rows."""
     st.text_input(
         "Search",
@@ -65,7 +65,7 @@ def ask_filters(desk: Desk, moment: Moment) -> Filters:
         st.segmented_control(
             "Colour", COLOURS, selection_mode="multi", key="rag", bind="query-params", on_change=start_over
         )
-        sources = ["all", *(row.name for row in desk.state.sources())]
+        sources = ["all", *(row.name for row in books.state.sources())]
         st.selectbox("Source", sources, key="source", bind="query-params", on_change=start_over)
         st.text_input("Borough", key="borough", bind="query-params", on_change=start_over)
         st.toggle("Also posts not about the police", key="everything", bind="query-params", on_change=start_over)
@@ -101,25 +101,25 @@ def clear_filters() -> None:
     st.query_params.clear()
 
 
-def hold_page(desk: Desk, filters: Filters) -> Held:
+def hold_page(books: Books, filters: Filters) -> Held:
     """The rows for these filters, read once and kept; raises QueryError."""
     asked = st.query_params.get("before", "")
     before = int(asked) if asked.isdecimal() and len(asked) < 19 else None
     held: Held | None = st.session_state.get("held_page")
     if held is None or held.filters != filters or held.before != before:
-        held = Held(filters, before, find_page(desk, filters, before), utc_now())
+        held = Held(filters, before, find_page(books, filters, before), utc_now())
         st.session_state["held_page"] = held
         if filters.query:
             told: dict[str, object] = {key: str(value) for key, value in asdict(filters).items() if value}
-            desk.state.audit(utc_now(), st.session_state.get("who") or "dashboard", "search", told)
+            books.state.audit(utc_now(), st.session_state.get("who") or "dashboard", "search", told)
     return held
 
 
-def draw_rows(desk: Desk, moment: Moment, held: Held) -> None:
+def draw_rows(books: Books, moment: Moment, held: Held) -> None:
     """The table, or why it is empty and what to do."""
     rows = held.found.rows
     if not rows:
-        draw_empty(desk, held)
+        draw_empty(books, held)
         return
     first, last = rows[0].mention.published_at, rows[-1].mention.published_at
     st.text(
@@ -128,7 +128,7 @@ def draw_rows(desk: Desk, moment: Moment, held: Held) -> None:
     )
     key = f"rows-{hash(tuple(row.mention.id for row in rows))}"
     chosen = st.dataframe(
-        [mention_row(row, moment, desk) for row in rows],
+        [mention_row(row, moment, books) for row in rows],
         key=key,
         hide_index=True,
         on_select="rerun",
@@ -143,13 +143,13 @@ def draw_rows(desk: Desk, moment: Moment, held: Held) -> None:
         st.rerun()
 
 
-def mention_row(row: Assessed, moment: Moment, desk: Desk) -> dict[str, str]:
+def mention_row(row: Assessed, moment: Moment, books: Books) -> dict[str, str]:
     """One post as a line, names hidden."""
     judged = row.assessment
     return {
         "Time": tell_time(row.mention.published_at, moment.now),
         "Colour": RAG_MARKS[judged.rag],
-        "Post": shorten(mask_text(row.mention.words, desk.own_handles), 240),
+        "Post": shorten(mask_text(row.mention.words, books.own_handles), 240),
         "Towards police": MOODS[judged.sentiment.label],
         "Topic": plain_words(judged.topic),
         "Source": row.mention.source,
@@ -158,7 +158,7 @@ def mention_row(row: Assessed, moment: Moment, desk: Desk) -> dict[str, str]:
     }
 
 
-def draw_empty(desk: Desk, held: Held) -> None:
+def draw_empty(books: Books, held: Held) -> None:
     """Why there is nothing, and the way on."""
     if held.found.older is not None:
         st.text(f"None of the newest {held.found.looked:,} posts match. Look further back, or narrow the dates.")
@@ -190,18 +190,18 @@ def draw_paging(held: Held) -> None:
 # -- one mention -------------------------------------------------------------------------------------------------------
 
 
-def draw_opened(desk: Desk, moment: Moment) -> None:
+def draw_opened(books: Books, moment: Moment) -> None:
     """The mention the address names, whole and as plain text."""
     opened = st.query_params.get("id", "")
     if not opened:
         return
-    row = desk.store.get([opened]).get(opened)
+    row = books.store.get([opened]).get(opened)
     with st.container(border=True):
         if row is None:
             st.text("That post is not held (any more): it was deleted, or its time was up.")
         else:
-            draw_facts(row, moment, desk)
-            draw_reasons(row, desk)
+            draw_facts(row, moment, books)
+            draw_reasons(row, books)
         st.button("Close", key="close_mention", on_click=close_opened)
 
 
@@ -211,15 +211,15 @@ def close_opened() -> None:
     st.session_state.pop("picked", None)
 
 
-def draw_facts(row: Assessed, moment: Moment, desk: Desk) -> None:
+def draw_facts(row: Assessed, moment: Moment, books: Books) -> None:
     """What was said, where and when."""
     mention, judged = row.mention, row.assessment
-    heading = shorten(mask_text(mention.title, desk.own_handles), 200)
+    heading = shorten(mask_text(mention.title, books.own_handles), 200)
     st.header(RAG_MARKS[judged.rag] if judged.rag is not Rag.NONE else "No colour", anchor=False)
     if heading:
         st.text(heading)
     if mention.text:
-        st.text(mask_text(mention.text, desk.own_handles))
+        st.text(mask_text(mention.text, books.own_handles))
     facts = (
         f"{tell_time(mention.published_at, moment.now)} · {mention.source} ({mention.platform})",
         f"first seen {tell_time(mention.first_seen_at, moment.now)}",
@@ -232,7 +232,7 @@ def draw_facts(row: Assessed, moment: Moment, desk: Desk) -> None:
         st.link_button(f"Open the original at {link[1]} ↗", link[0])
 
 
-def draw_reasons(row: Assessed, desk: Desk) -> None:
+def draw_reasons(row: Assessed, books: Books) -> None:
     """Why it was judged as it was."""
     judged = row.assessment
     st.subheader("Why this score", anchor=False)
@@ -252,29 +252,29 @@ def draw_reasons(row: Assessed, desk: Desk) -> None:
     lines = [
         f"– {strip_text(reason.says)}"
         + (
-            f"  [{shorten(mask_text(words[reason.start : reason.end], desk.own_handles), 80)}]"
+            f"  [{shorten(mask_text(words[reason.start : reason.end], books.own_handles), 80)}]"
             if reason.start >= 0
             else ""
         )
         for reason in judged.reasons
     ]
     if lines:
-        st.text(mask_text("\n".join(lines), desk.own_handles))
+        st.text(mask_text("\n".join(lines), books.own_handles))
     st.caption("judged by " + ", ".join(judged.made_by) if judged.made_by else "not judged yet")
 
 
 # -- taking them along -------------------------------------------------------------------------------------------------
 
 
-def draw_export(desk: Desk, moment: Moment, filters: Filters) -> None:
+def draw_export(books: Books, moment: Moment, filters: Filters) -> None:
     """All matching posts as a file, in the record with the name of who took it."""
     with st.expander("Export these posts (CSV)"):
         who = ask_who()
 
         def make() -> bytes:
-            content, count = write_csv(find_all(desk, filters, MOST), desk.own_handles)
+            content, count = write_csv(find_all(books, filters, MOST), books.own_handles)
             told: dict[str, object] = {key: str(value) for key, value in asdict(filters).items() if value}
-            desk.state.audit(utc_now(), who, "export", {**told, "rows": count})
+            books.state.audit(utc_now(), who, "export", {**told, "rows": count})
             log.info("export=done rows=%d", count)
             return content
 

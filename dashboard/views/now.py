@@ -7,20 +7,25 @@ import streamlit as st
 from dashboard.chrome import read_now, refresh_seconds
 from dashboard.figures import describe_hours, draw_hours
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
-from dashboard.reading import Desk, Moment, read_standing
+from dashboard.reading import Books, Moment, read_standing
 from dashboard.safe import mask_text, shorten
 from dashboard.usual import Share, tell_range
 from dashboard.wording import count_of, plain_words, tell_time
 from mentions.mention import Assessed
+from mentions.records import SourceState
 
 
 def main() -> None:
     """Draw the page: what refreshes by itself above, the list that holds still below."""
-    _, moment = read_now()
-    desk, _ = read_now()
-    lead = read_standing(desk.state, moment).lead
+    books, moment = read_now()
+    lead = read_standing(books.state, moment).lead
     if lead:
-        st.page_link("views/alerts.py", label=f"Open alert {lead.id}", query_params={"id": str(lead.id)}, icon="➜")
+        st.page_link(
+            "views/alerts.py",
+            label=f"Open alert {lead.id}",
+            query_params={"id": str(lead.id)},
+            icon=":material/arrow_forward:",
+        )
     every = refresh_seconds()
     st.fragment(run_every=every, key="figures")(draw_figures)()
     st.fragment(run_every=every, key="red")(draw_red)()
@@ -28,12 +33,14 @@ def main() -> None:
 
 def draw_figures() -> None:
     """Tiles, chart, tone and boroughs."""
-    desk, moment = read_now()
+    books, moment = read_now()
+    tiles = st.container()
     window = st.segmented_control(
-        "Window", list(WINDOWS), default="24h", required=True, key="window", bind="query-params"
+        "Window of the chart", list(WINDOWS), default="24h", required=True, key="window", bind="query-params"
     )
-    overview = read_overview(desk, moment, window or "24h")
-    draw_tiles(desk, moment, overview)
+    overview = read_overview(books, moment, window or "24h")
+    with tiles:
+        draw_tiles(books, moment, overview)
     st.header(title_of(overview), anchor=False)
     dark = st.context.theme.type == "dark"
     spec = draw_hours(overview.hours, overview.incidents, dark=dark, until=overview.until)
@@ -49,9 +56,9 @@ def draw_figures() -> None:
     st.caption(f"Figures at {tell_time(moment.now, moment.now, seconds=True)}. Posts seen, not public opinion.")
 
 
-def draw_tiles(desk: Desk, moment: Moment, overview: Overview) -> None:
+def draw_tiles(books: Books, moment: Moment, overview: Overview) -> None:
     """The four numbers, each with what is usual."""
-    standing = read_standing(desk.state, moment)
+    standing = read_standing(books.state, moment)
     with st.grid(4, min_column_width=170):
         for tile in overview.tiles:
             st.metric(
@@ -62,11 +69,12 @@ def draw_tiles(desk: Desk, moment: Moment, overview: Overview) -> None:
                 delta_color="off",
                 delta_arrow="off",
             )
+        late = [row.name for row in standing.sources if row.state is not SourceState.OK]
         st.metric(
             "Sources on time",
             f"{standing.alive} of {len(standing.sources)}",
             border=True,
-            delta=standing.doubt or "all of them" if standing.sources else "none set up",
+            delta=f"not: {', '.join(late)}" if late else "all of them" if standing.sources else "none set up",
             delta_color="off",
             delta_arrow="off",
         )
@@ -124,9 +132,9 @@ def borough_row(row: Unusual) -> dict[str, object]:
 
 def draw_red() -> None:
     """The newest red posts; the list holds still until asked to move."""
-    desk, moment = read_now()
+    books, moment = read_now()
     st.header("Newest red", anchor=False)
-    rows = read_newest_red(desk, moment)
+    rows = read_newest_red(books, moment)
     held: set[str] = st.session_state.setdefault("held_red", {row.mention.id for row in rows})
     fresh = [row for row in rows if row.mention.id not in held]
     if fresh and st.button(f"{len(fresh)} new, show", key="show_red", type="primary"):
@@ -135,15 +143,23 @@ def draw_red() -> None:
     if not shown:
         st.text("No red posts in the last 24 hours." if not fresh else "")
         return
-    st.dataframe([red_row(row, moment, desk) for row in shown], hide_index=True, alt="The newest red posts")
+    st.dataframe(
+        [red_row(row, moment, books) for row in shown],
+        hide_index=True,
+        column_config={
+            "Time": st.column_config.TextColumn(width=90),
+            "Post": st.column_config.TextColumn(width="large"),
+        },
+        alt="The newest red posts",
+    )
     st.page_link("views/mentions.py", label="All red posts", query_params={"rag": "red"})
 
 
-def red_row(row: Assessed, moment: Moment, desk: Desk) -> dict[str, str]:
+def red_row(row: Assessed, moment: Moment, books: Books) -> dict[str, str]:
     """One post as a line, names hidden."""
     return {
         "Time": tell_time(row.mention.published_at, moment.now),
-        "Post": shorten(mask_text(row.mention.words, desk.own_handles), 180),
+        "Post": shorten(mask_text(row.mention.words, books.own_handles), 180),
         "Topic": plain_words(row.assessment.topic),
         "Source": row.mention.source,
         "Boroughs": ", ".join(row.assessment.boroughs),

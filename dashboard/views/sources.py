@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.asking import ask_who
 from dashboard.chrome import read_now, refresh_seconds
-from dashboard.reading import Desk, Moment
+from dashboard.reading import Books, Moment
 from dashboard.safe import shorten, strip_text
 from dashboard.wording import SOURCE_MARKS, count_of, tell_age, tell_time
 from mentions.records import SourceRow, SourceState
@@ -21,14 +21,14 @@ def main() -> None:
     """Draw the page."""
     st.title("Sources", anchor=False)
     st.fragment(run_every=refresh_seconds(), key="sources")(draw_table)()
-    desk, moment = read_now()
-    draw_stopped(desk, moment, [row for row in desk.state.sources() if row.state is SourceState.PAUSED])
+    books, moment = read_now()
+    draw_stopped(books, moment, [row for row in books.state.sources() if row.state is SourceState.PAUSED])
 
 
 def draw_table() -> None:
     """Every source, the sick ones first, and what their sickness costs."""
-    desk, moment = read_now()
-    rows = sorted(desk.state.sources(), key=lambda row: (ORDER.index(row.state), row.name))
+    books, moment = read_now()
+    rows = sorted(books.state.sources(), key=lambda row: (ORDER.index(row.state), row.name))
     if not rows:
         st.text("No sources are set up. Add [[sources]] to earshot.toml and restart the daemon.")
         return
@@ -37,7 +37,7 @@ def draw_table() -> None:
         "● on time  ◐ doubtful: answers, brings nothing  ▲ late: failing, tried again  "
         "■ stopped: needs a person  ◇ never polled"
     )
-    draw_missing(desk, moment, [row for row in rows if row.state is not SourceState.OK])
+    draw_missing(books, moment, [row for row in rows if row.state is not SourceState.OK])
 
 
 def source_row(row: SourceRow, moment: Moment) -> dict[str, object]:
@@ -65,14 +65,14 @@ def tell_next(row: SourceRow, moment: Moment) -> str:
     return "due" if row.next_check_at <= moment.now else tell_time(row.next_check_at, moment.now)
 
 
-def draw_missing(desk: Desk, moment: Moment, sick: list[SourceRow]) -> None:
+def draw_missing(books: Books, moment: Moment, sick: list[SourceRow]) -> None:
     """What the other pages undercount."""
     st.header("What is undercounted", anchor=False)
     if not sick:
         st.text("Nothing: every source is on time.")
         return
     brought: dict[str, int] = {}
-    for tally in desk.store.tallies_by_source(moment.now - WEEK, moment.now):
+    for tally in books.store.tallies_by_source(moment.now - WEEK, moment.now):
         brought[tally.key] = brought.get(tally.key, 0) + tally.count
     for row in sick:
         daily = brought.get(row.name, 0) / WEEK.days
@@ -86,7 +86,7 @@ def draw_missing(desk: Desk, moment: Moment, sick: list[SourceRow]) -> None:
         )
 
 
-def draw_stopped(desk: Desk, moment: Moment, stopped: list[SourceRow]) -> None:
+def draw_stopped(books: Books, moment: Moment, stopped: list[SourceRow]) -> None:
     """The way back for sources that wait for a person."""
     if not stopped:
         return
@@ -95,8 +95,8 @@ def draw_stopped(desk: Desk, moment: Moment, stopped: list[SourceRow]) -> None:
     for row in stopped:
         st.text(f"{row.name}: {strip_text(row.message) or 'no reason was recorded'}")
         if st.button(f"Resume {row.name}", key=f"resume-{row.name}", disabled=not who):
-            desk.state.resume(row.name, moment.now)
-            desk.state.audit(moment.wall, who, "resume_source", {"source": row.name})
+            books.state.resume(row.name, moment.now)
+            books.state.audit(moment.wall, who, "resume_source", {"source": row.name})
             st.rerun()
 
 
