@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mentions.failures import UserError
 from mentions.normalise import tokens
 
+T = TypeVar("T")
 MOST_CHARACTERS = 10_000
 DEEPEST = 20
 
@@ -81,36 +82,40 @@ def parse(text: str) -> Query:
 
 def predicate(query: Query) -> Callable[[str], bool]:
     """A test of normalised text (see `normalise`), compiled once for many texts."""
-    padded = _compile(query)
+    padded = compiled(query, _is_in)
     return lambda norm: padded(f" {norm} ")
 
 
 def matches(query: Query, norm: str) -> bool:
     """Whether the query holds of normalised text."""
-    return _compile(query)(f" {norm} ")
+    return predicate(query)(norm)
 
 
-def _compile(query: Query) -> Callable[[str], bool]:
+def compiled(query: Query, holds: Callable[[str], Callable[[T], bool]]) -> Callable[[T], bool]:
+    """The query as a test, where `holds` makes the test of one literal (see `literal`)."""
     match query:
-        case Word(word):
-            return _holds(f" {word} ")
-        case Phrase(words):
-            return _holds(f" {' '.join(words)} ")
+        case Word() | Phrase():
+            return holds(literal(query))
         case And(parts):
-            wanted = [_compile(part) for part in parts]
+            wanted = [compiled(part, holds) for part in parts]
             return lambda text: all(test(text) for test in wanted)
         case Or(parts):
-            choices = [_compile(part) for part in parts]
+            choices = [compiled(part, holds) for part in parts]
             return lambda text: any(test(text) for test in choices)
         case Not(part):
-            refused = _compile(part)
+            refused = compiled(part, holds)
             return lambda text: not refused(text)
         case Everything():
             return lambda text: True
 
 
-def _holds(literal: str) -> Callable[[str], bool]:
-    return lambda text: literal in text
+def literal(query: Word | Phrase) -> str:
+    """What stands in text that has a blank before and after it when the word or phrase stands in it whole."""
+    return f" {query.text} " if isinstance(query, Word) else f" {' '.join(query.words)} "
+
+
+def _is_in(wanted: str) -> Callable[[str], bool]:
+    return lambda text: wanted in text
 
 
 # -- from text to marks ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-from mentions.query import And, Everything, Not, Or, Phrase, Query, Word
+from mentions.query import And, Everything, Not, Or, Phrase, Query, Word, compiled, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +33,31 @@ class Matcher:
         self._candidates: dict[str, list[int]] = {}
         literals: set[str] = set()
         for at, watchlist in enumerate(sorted(watchlists, key=lambda each: each.name)):
-            self._tests.append((watchlist.name, _compile(watchlist.query)))
+            self._tests.append((watchlist.name, compiled(watchlist.query, _is_found)))
             literals |= _literals(watchlist.query)
             needed = _needed(watchlist.query)
             if needed is None:
                 self._always.append(at)
-            for literal in needed or ():
-                self._candidates.setdefault(literal, []).append(at)
+            for each in needed or ():
+                self._candidates.setdefault(each, []).append(at)
         self._automaton = ahocorasick.Automaton()
-        for literal in literals:
-            self._automaton.add_word(literal, literal)
+        for each in literals:
+            self._automaton.add_word(each, each)
         self._automaton.make_automaton()
 
     def match(self, norm: str) -> tuple[str, ...]:
         """The names of the watchlists that hold of normalised text, in alphabetical order."""
-        found = {literal for _, literal in self._automaton.iter(f" {norm} ")} if len(self._automaton) else set[str]()
+        found = {each for _, each in self._automaton.iter(f" {norm} ")} if len(self._automaton) else set[str]()
         candidates = set(self._always)
-        for literal in found:
-            candidates.update(self._candidates.get(literal, ()))
+        for each in found:
+            candidates.update(self._candidates.get(each, ()))
         return tuple(name for name, test in map(self._tests.__getitem__, sorted(candidates)) if test(found))
-
-
-def _literal(words: tuple[str, ...]) -> str:
-    return f" {' '.join(words)} "  # padded, so that only whole words are found
 
 
 def _literals(query: Query) -> set[str]:
     match query:
-        case Word(word):
-            return {_literal((word,))}
-        case Phrase(words):
-            return {_literal(words)}
+        case Word() | Phrase():
+            return {literal(query)}
         case And(parts) | Or(parts):
             return set[str]().union(*map(_literals, parts))
         case Not(part):
@@ -77,7 +71,7 @@ def _needed(query: Query) -> frozenset[str] | None:
     it can hold without any."""
     match query:
         case Word() | Phrase():
-            return frozenset(_literals(query))
+            return frozenset((literal(query),))
         case And(parts):
             choices = [needed for part in parts if (needed := _needed(part)) is not None]
             return min(choices, key=_cost, default=None)
@@ -93,24 +87,5 @@ def _cost(literals: frozenset[str]) -> tuple[int, int]:
     return len(literals), -min(map(len, literals))
 
 
-def _compile(query: Query) -> _Test:
-    match query:
-        case Word(word):
-            return _holds(_literal((word,)))
-        case Phrase(words):
-            return _holds(_literal(words))
-        case And(parts):
-            wanted = [_compile(part) for part in parts]
-            return lambda found: all(test(found) for test in wanted)
-        case Or(parts):
-            choices = [_compile(part) for part in parts]
-            return lambda found: any(test(found) for test in choices)
-        case Not(part):
-            refused = _compile(part)
-            return lambda found: not refused(found)
-        case Everything():
-            return lambda found: True
-
-
-def _holds(literal: str) -> _Test:
-    return lambda found: literal in found
+def _is_found(wanted: str) -> _Test:
+    return lambda found: wanted in found
