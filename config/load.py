@@ -137,11 +137,16 @@ def _place(url: str, directory: Path) -> str:
 
 
 def known_keys() -> list[str]:
-    """Every key that may stand in a settings file, with its table, as in `fetch.host_gap` and `sources.every`."""
-    return list(_keys_of(Settings))
+    """Every key that may stand in a settings file, with its tables, as in `alerts.surge.posts` and `sources.every`."""
+    return [".".join(loc) for loc in _keys_in(())]
 
 
-def _keys_of(model: type[BaseModel]) -> Iterator[str]:
-    for name in model.model_fields:
-        inner = [key for key in fields_at(model, (name,)) if key != "options"]
-        yield from (f"{name}.{key}" for key in inner) if inner else (name,)
+def _keys_in(table: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name in fields_at(Settings, table):
+        if name == "options":
+            continue
+        loc = (*table, name)
+        if fields_at(Settings, loc):
+            yield from _keys_in(loc)
+        else:
+            yield loc

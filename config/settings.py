@@ -109,6 +109,8 @@ FilePath = Annotated[Path, BeforeValidator(_as_path)]
 EnvName = Annotated[str, Field(pattern=r"^EARSHOT_[A-Z0-9_]+$")]
 Name = Annotated[str, AfterValidator(_a_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 Address = Annotated[str, AfterValidator(_an_address)]
 FROM_LIST = Strict(False)  # TOML has lists only; ours are tuples, since settings never change
@@ -198,6 +200,53 @@ class ChannelSettings(Table):
         return _set_apart(table, cls.model_fields)
 
 
+class SurgeSettings(Table):
+    """When many posts are too many; docs/rules.md tells how it works."""
+
+    posts: Count = Field(default=5, description="Fewest posts in the horizon that stands out")
+    voices: Count = Field(default=3, description="Fewest authors or publishers behind them")
+    crisis_posts: Count = Field(default=10, description="Fewest posts for a crisis without a watchlist")
+    crisis_voices: Count = Field(default=5, description="Fewest voices for a crisis without a watchlist")
+    hostile: Share = Field(default=0.5, description="Share of red posts, or of posts against the police, it then takes")
+    settle: Duration = Field(
+        default=timedelta(hours=3), description="How long ago the past begins that says what is usual"
+    )
+    quiet: Duration = Field(
+        default=timedelta(minutes=30), description="It holds no longer once nothing came for so long"
+    )
+
+
+class SingleSettings(Table):
+    """When words alone are enough; docs/rules.md tells how it works."""
+
+    holds: Duration = Field(default=timedelta(hours=1), description="How long an item keeps its warning up")
+    together: Duration = Field(default=timedelta(minutes=30), description="Items further apart do not make a crisis")
+    publishers: Count = Field(default=3, description="Independent publishers of one matter that make a crisis")
+    tellers: Count = Field(
+        default=2, description="Voices that tell of a risk to life, none of wide reach, for a crisis"
+    )
+
+
+class AlertSettings(Table):
+    """When an incident is over, and how often is told of it."""
+
+    quiet_crisis: Duration = Field(
+        default=timedelta(hours=3), description="A crisis is over after so long without news"
+    )
+    quiet_red: Duration = Field(
+        default=timedelta(hours=1), description="A red warning is over after so long without news"
+    )
+    quiet_amber: Duration = Field(default=timedelta(minutes=30), description="An amber one is over after so long")
+    reopen_within: Duration = Field(
+        default=timedelta(hours=24), description="The same matter within so long reopens its incident"
+    )
+    update_gap: Duration = Field(
+        default=timedelta(hours=1), description="Shortest time between two updates of one incident"
+    )
+    surge: SurgeSettings = Field(default_factory=SurgeSettings, description="The rule for volume")
+    single: SingleSettings = Field(default_factory=SingleSettings, description="The rule for content")
+
+
 class WatchlistSettings(Table):
     """A named query: a topic, a place, an organisation or an account of our own, never a private person."""
 
@@ -240,6 +289,7 @@ class Settings(Table):
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="When to alert, and when it is over")
     sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")
     channels: Annotated[tuple[ChannelSettings, ...], FROM_LIST] = Field(default=(), description="Who is told")
     watchlists: Annotated[tuple[WatchlistSettings, ...], FROM_LIST] = Field(
