@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,8 +13,6 @@ from typing import Any
 import pytest
 
 from alerts.detect import detect
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.nab import PROFILES, Window, leave_one_out, load_series, normalise, score_rows, score_series
 
 STANDARD = PROFILES[0]
