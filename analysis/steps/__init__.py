@@ -1,1 +1,1 @@
-"""The enrichment steps, one opinion each."""
+"""The steps of the judgement, one opinion each."""

@@ -1,0 +1,104 @@
+"""The working draft of one opinion: steps read what was found and write what they think."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from analysis.vocabulary import Hits, Span
+from mentions.mention import Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict
+from mentions.normalise import tokens_with_spans
+
+_SENTENCE_ENDS = frozenset(".!?;\n")
+
+
+@dataclass(slots=True)
+class Draft:
+    """One mention on its way through the steps. `norm` is its normalised words, `hits` what stands in them."""
+
+    mention: Mention
+    words: str
+    norm: str
+    hits: Hits
+    relevant: bool = False
+    sentiment: Verdict = field(default_factory=Verdict)
+    mood: Verdict = field(default_factory=Verdict)
+    rag: Rag = Rag.NONE
+    topic: str = ""
+    unsure: bool = False
+    public_domain: PublicDomain = PublicDomain.UNKNOWN
+    risk_to_life: bool = False
+    boroughs: tuple[str, ...] = ()
+    debate: bool = False
+    lang: str = ""
+    watchlists: tuple[str, ...] = ()
+    reasons: list[Reason] = field(default_factory=list)
+    made_by: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    _spans: list[tuple[int, int]] | None = None
+    _starts: list[int] = field(default_factory=list)
+
+    def original(self, span: Span) -> tuple[int, int]:
+        """Where in `words` a span of the normalised text was read."""
+        spans = self._token_spans()
+        if not spans:
+            return (-1, -1)
+        first = min(max(bisect_right(self._starts, span[0]) - 1, 0), len(spans) - 1)
+        last = min(max(bisect_right(self._starts, span[1] - 1) - 1, 0), len(spans) - 1)
+        return spans[first][0], spans[last][1]
+
+    def quote(self, span: Span) -> str:
+        """Those words as they were written."""
+        start, end = self.original(span)
+        return self.words[start:end] if start >= 0 else ""
+
+    def because(self, says: str, span: Span | None = None) -> None:
+        """Note a reason, with the place in the text it rests on."""
+        start, end = self.original(span) if span else (-1, -1)
+        self.reasons.append(Reason(says, start, end))
+
+    def same_sentence(self, first: Span, second: Span) -> bool:
+        """Whether nothing that ends a sentence stands between the two."""
+        one, other = sorted((first, second))
+        between = self.words[self.original(one)[1] : self.original(other)[0]]
+        return not (_SENTENCE_ENDS & set(between))
+
+    def starts_sentence(self, span: Span) -> bool:
+        """Whether a sentence, or the text, begins with these words."""
+        before = self.words[: self.original(span)[0]].rstrip(" '\"‘“(")
+        return not before or before[-1] in ".!?:;\n…|–—-"
+
+    def assessment(self) -> Assessment:
+        """The finished opinion."""
+        return Assessment(
+            relevant=self.relevant,
+            sentiment=self.sentiment,
+            mood=self.mood,
+            rag=self.rag,
+            topic=self.topic,
+            unsure=self.unsure,
+            public_domain=self.public_domain,
+            risk_to_life=self.risk_to_life,
+            boroughs=self.boroughs,
+            debate=self.debate,
+            lang=self.lang,
+            watchlists=self.watchlists,
+            reasons=tuple(self.reasons),
+            made_by=self.made_by,
+            pending=self.pending,
+        )
+
+    def _token_spans(self) -> list[tuple[int, int]]:
+        if self._spans is None:
+            found = tokens_with_spans(self.words)
+            self._spans = [(start, end) for _, start, end in found]
+            position = 1  # the normalised text is read with a blank before it
+            for token, _, _ in found:
+                self._starts.append(position)
+                position += len(token) + 1
+        return self._spans
+
+
+def uncertain() -> Verdict:
+    """No verdict either way."""
+    return Verdict(Mood.UNCERTAIN, 0.0)

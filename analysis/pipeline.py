@@ -1,0 +1,130 @@
+"""From a mention to an opinion: the inline steps at once, the deferred ones from the store, in batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from multiprocessing import get_context
+from typing import ClassVar
+
+from analysis.draft import Draft
+from analysis.enricher import Step
+from analysis.steps import language
+from analysis.steps.debates import Debates
+from analysis.steps.mood import MoodOfMessage
+from analysis.steps.places import Places
+from analysis.steps.rating import Rating, topic_words
+from analysis.steps.relevance import Relevance
+from analysis.steps.sentiment import Sentiment
+from analysis.vocabulary import Vocabulary, attitude_words, gazetteer, police_words, read_toml
+from mentions.mention import Assessment, Mention, Reason
+from mentions.normalise import normalise
+from mentions.store import MentionStore
+from mentions.watchlists import Matcher, Watchlist
+
+LOG = logging.getLogger(__name__)
+LONGEST = 10_000  # characters judged; the rest of a longer text is kept and searched, not judged
+COULD_NOT = "could not be judged"
+
+
+class Pipeline:
+    """Judges mentions. Immutable once built: any number of threads may share one.
+
+    `places` adds gazetteer names with their boroughs, `patches` says which boroughs a source or site writes about, and
+    `own_handles` are our own accounts, so that talk addressed to them counts as talk to the police.
+    """
+
+    deferred: ClassVar[tuple[str, ...]] = ("language",)
+
+    def __init__(
+        self,
+        watchlists: Sequence[Watchlist] = (),
+        own_handles: Sequence[str] = (),
+        places: Mapping[str, Sequence[str]] | None = None,
+        patches: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        words = police_words() | attitude_words() | topic_words()
+        words = words | {"force": (*words["force"], *(handle.lstrip("@") for handle in own_handles))}
+        self._vocabulary = Vocabulary(words, gazetteer(places or {}))
+        self._matcher = Matcher(watchlists)
+        steps: tuple[Step, ...] = (
+            language.Language(),
+            Places(read_toml("forums.toml")["patches"] | dict(patches or {})),
+            Relevance(),
+            Sentiment(),
+            MoodOfMessage(),
+            Rating(),
+            Debates(),
+        )
+        self._steps = steps
+        self._made_by = tuple(f"{step.name}/{step.version}" for step in steps)
+
+    def assess(self, mention: Mention) -> Assessment:
+        """The opinion of one mention, from itself alone: no store, no network, no memory."""
+        return self._judge(mention)
+
+    def assess_pending(self, store: MentionStore, limit: int) -> int:
+        """Run the deferred steps over up to `limit` mentions that wait for them; returns how many were settled.
+
+        A mention a step fails on is tried alone and then marked `could not be judged`, so that it never holds up others.
+        """
+        waiting = store.pending(language.Language.name, limit)
+        opinions = {held.mention.id: self._settle(held.mention, held.assessment) for held in waiting}
+        if opinions:
+            store.judge(opinions)
+        return len(opinions)
+
+    def _settle(self, mention: Mention, held: Assessment) -> Assessment:
+        try:
+            return replace(self._judge(mention, language.detect(mention.words[:LONGEST])), pending=())
+        except Exception:
+            LOG.exception("assess failed mention=%s step=language", mention.id)
+            return replace(held, unsure=True, pending=(), reasons=(*held.reasons, Reason(COULD_NOT)))
+
+    def _judge(self, mention: Mention, lang: str = "") -> Assessment:
+        words = mention.words[:LONGEST]
+        norm = normalise(words)
+        draft = Draft(mention, words, norm, self._vocabulary.find(norm), lang=lang)
+        draft.watchlists = self._matcher.match(norm)
+        for step in self._steps:
+            step.judge(draft)
+        draft.made_by = self._made_by
+        return draft.assessment()
+
+
+_WORKER: list[Pipeline] = []
+
+
+def _start_worker(watchlists: Sequence[Watchlist], handles: Sequence[str]) -> None:
+    _WORKER.append(Pipeline(watchlists, handles))
+
+
+def _assess_chunk(mentions: Sequence[Mention]) -> list[Assessment]:
+    return [_WORKER[0].assess(mention) for mention in mentions]
+
+
+def assess_many(
+    mentions: Iterable[Mention],
+    workers: int,
+    watchlists: Sequence[Watchlist] = (),
+    own_handles: Sequence[str] = (),
+    chunk: int = 500,
+) -> Iterator[tuple[Sequence[Mention], list[Assessment]]]:
+    """Judge many mentions in `workers` processes; chunks come back with their opinions, in the order they went in."""
+    source = iter(mentions)
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_start_worker, initargs=(watchlists, own_handles)
+    ) as pool:
+        under_way: list[tuple[Sequence[Mention], object]] = []
+        while True:
+            batch = list(islice(source, chunk))
+            if batch:
+                under_way.append((batch, pool.submit(_assess_chunk, batch)))
+            if not under_way:
+                return
+            if not batch or len(under_way) > 2 * workers:
+                done, future = under_way.pop(0)
+                yield done, future.result()  # type: ignore[attr-defined]

@@ -1,0 +1,65 @@
+"""The mood of a message, whoever it is aimed at: VADER's words and weights, without its costly fine print."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from math import sqrt
+from typing import ClassVar
+
+from analysis.draft import Draft, uncertain
+from mentions.mention import Mood, Verdict
+from mentions.normalise import normalise
+
+# Cut-offs tuned by others on public tweets, not on ours.
+NEGATIVE_BELOW, POSITIVE_ABOVE = -0.10, 0.35
+_NEGATED = -0.74
+_BOOST = 0.293
+_SPREAD = 15.0
+_NOT = frozenset(
+    "not no never without hardly nor isn't wasn't aren't weren't don't didn't doesn't can't cannot couldn't won't "
+    "wouldn't isnt wasnt arent werent dont didnt doesnt cant couldnt wont wouldnt ain't aint".split()
+)
+_MORE = frozenset("very really so too absolutely totally completely extremely fucking bloody proper well".split())
+
+
+class MoodOfMessage:
+    """Inline: one number from -1 to 1. Not English, no verdict."""
+
+    name: ClassVar[str] = "mood"
+    version: ClassVar[int] = 1
+
+    def judge(self, draft: Draft) -> None:
+        """Weigh the words; what is not English stays uncertain."""
+        if draft.lang not in ("", "en"):
+            draft.mood = uncertain()
+            return
+        score = weigh(draft.norm)
+        label = Mood.NEGATIVE if score < NEGATIVE_BELOW else Mood.POSITIVE if score > POSITIVE_ABOVE else Mood.NEUTRAL
+        draft.mood = Verdict(label, round(score, 3))
+
+
+def weigh(normalised: str) -> float:
+    """From -1 to 1: the weights of the words added up, turned by a "not" up to three words before."""
+    lexicon = _lexicon()
+    words = normalised.split()
+    total = 0.0
+    for at, word in enumerate(words):
+        valence = lexicon.get(word)
+        if valence is None:
+            continue
+        before = words[max(at - 3, 0) : at]
+        if before and before[-1] in _MORE:
+            valence += _BOOST if valence > 0 else -_BOOST
+        total += valence * _NEGATED if not _NOT.isdisjoint(before) else valence
+    return total / sqrt(total * total + _SPREAD)
+
+
+@cache
+def _lexicon() -> dict[str, float]:
+    words: dict[str, float] = {}
+    for line in files("vaderSentiment").joinpath("vader_lexicon.txt").read_text("utf-8").splitlines():
+        word, valence = line.split("\t")[:2]
+        if (key := normalise(word)) and " " not in key and key == word.casefold():
+            words[key] = float(valence)
+    return words

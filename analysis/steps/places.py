@@ -1,0 +1,112 @@
+"""Where in London a matter is: gazetteer names, read with care for those that mean something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from analysis.draft import Draft
+from analysis.vocabulary import Place, Span
+
+_PLACE_WORDS = frozenset(
+    "station tube road rd street st high estate market park ward borough council lane green common town hill bridge "
+    "broadway square avenue library hospital school nick police area residents roundabout junction centre".split()
+)
+_LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round".split())
+
+Found = tuple[Place, Span]
+
+
+class Places:
+    """Inline: boroughs, surest first; several where the text names several, none where it is not certain."""
+
+    name: ClassVar[str] = "places"
+    version: ClassVar[int] = 1
+
+    def __init__(self, patches: Mapping[str, Sequence[str]]) -> None:
+        self._patches = {name.lower(): tuple(boroughs) for name, boroughs in patches.items()}
+
+    def judge(self, draft: Draft) -> None:
+        """Weigh the places named against the patch of the site that carries the post."""
+        patch = self._patch_of(draft)
+        found = _believed(draft, patch)
+        draft.hits.places = found
+        draft.boroughs = _decide(found, patch)
+        if found and draft.boroughs:
+            place, span = next((hit for hit in found if draft.boroughs[0] in hit[0].boroughs), found[0])
+            draft.because(f"names {place.name} ({', '.join(place.boroughs)})", span)
+        elif draft.boroughs:
+            draft.because(f"posted on a site about {draft.boroughs[0]}")
+
+    def _patch_of(self, draft: Draft) -> tuple[str, ...]:
+        mention = draft.mention
+        for name in (mention.source.lower(), mention.publisher.lower(), _host(mention.link)):
+            if name in self._patches:
+                return self._patches[name]
+        return ()
+
+
+def _host(link: str) -> str:
+    """The host of a link, without www; "" where there is none."""
+    if not link:
+        return ""
+    try:
+        return (urlsplit(link).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _believed(draft: Draft, patch: tuple[str, ...]) -> list[Found]:
+    """The places found that are meant: the longest of overlapping names, without words and far-away namesakes."""
+    found = draft.hits.places
+    if not found:
+        return found
+    longest = [
+        hit for hit in found if not any(_covers(other[1], hit[1]) for other in found if other is not hit)
+    ]
+    return [hit for hit in longest if _is_meant(draft, hit, longest, patch)]
+
+
+def _covers(outer: Span, inner: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1] and outer != inner
+
+
+def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
+    place, span = hit
+    if place.elsewhere and any(f" {word} " in f" {draft.norm} " for word in place.elsewhere):
+        return False
+    if not place.common:
+        return True
+    if not draft.quote(span)[:1].isupper():
+        return False
+    company = {b for other, at in found if at != span and not other.common for b in other.boroughs} | set(patch)
+    if company & set(place.boroughs):
+        return True
+    before, after = _neighbours(draft.norm, span)
+    return after in _PLACE_WORDS or (before in _LEAD_WORDS and "london" in draft.hits)
+
+
+def _neighbours(norm: str, span: Span) -> tuple[str, str]:
+    before = norm[: max(span[0] - 1, 0)].rsplit(None, 1)
+    after = norm[span[1] - 1 :].split(None, 1)
+    return before[-1] if before else "", after[0] if after else ""
+
+
+def _decide(found: Sequence[Found], patch: tuple[str, ...]) -> tuple[str, ...]:
+    weights: dict[str, float] = {}
+    for place, _ in found:
+        for borough in place.boroughs:
+            weights[borough] = weights.get(borough, 0.0) + 1.0 / len(place.boroughs)
+    at_home = [borough for borough in patch if borough in weights]
+    if at_home:
+        best = max(at_home, key=lambda borough: weights[borough])
+        return (best, *(b for b in _sure(weights) if b != best))
+    if weights:
+        return tuple(_sure(weights))
+    return patch if len(patch) == 1 else ()
+
+
+def _sure(weights: Mapping[str, float]) -> list[str]:
+    """Boroughs that at least one name of their own speaks for, heaviest first."""
+    return sorted((b for b, weight in weights.items() if weight >= 1.0), key=lambda b: (-weights[b], b))

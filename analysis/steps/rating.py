@@ -1,0 +1,159 @@
+"""The strategy's traffic light: which topic, whether it is public already, and therefore which colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar
+
+from analysis.draft import Draft
+from analysis.steps.relevance import is_press
+from analysis.vocabulary import Hits, Span, is_near, read_toml
+from mentions.mention import Mood, PublicDomain, Rag, Voice
+
+_ALIASES = {
+    "<police>": ("force", "force handle", "the met", "institution", "police"),
+    "<person>": ("officer", "police", "force"),
+    "<praise>": ("praise",),
+    "<praised>": ("praised",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of the strategy with the words that show it. `near` holds lines of parts, each part a set of tags."""
+
+    name: str
+    colour: Rag
+    says: str
+    near: tuple[tuple[tuple[str, ...], ...], ...]
+    examples: tuple[str, ...]
+    counter_examples: tuple[str, ...]
+
+    @property
+    def strong(self) -> str:
+        """The tag of phrases that are enough alone."""
+        return f"topic.{self.name}"
+
+    @property
+    def weak(self) -> str:
+        """The tag of phrases that are enough where no topic fits better."""
+        return f"weak.{self.name}"
+
+
+@cache
+def topics() -> tuple[Topic, ...]:
+    """The strategy's topics, gravest first."""
+    return tuple(_read_topic(table) for table in read_toml("policy.toml")["topics"])
+
+
+def _read_topic(table: dict[str, object]) -> Topic:
+    name = str(table["name"])
+    lines = [_parts(line) for line in _strings(table, "near")]
+    near = tuple(
+        tuple(_ALIASES.get(part) or (f"near.{name}.{at}.{number}",) for number, part in enumerate(parts))
+        for at, parts in enumerate(lines)
+    )
+    examples, counters = _strings(table, "examples"), _strings(table, "counter_examples")
+    return Topic(name, Rag(str(table["colour"])), str(table["says"]), near, examples, counters)
+
+
+def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
+    values = table.get(key, ())
+    return tuple(map(str, values)) if isinstance(values, Sequence) else ()
+
+
+def _parts(line: str) -> list[str]:
+    return [part.strip() for part in line.split(" + ")]
+
+
+@cache
+def topic_words() -> dict[str, tuple[str, ...]]:
+    """The phrases of all topics by tag, for the one vocabulary. A part's choices may be phrases: `a b|c d`."""
+    words: dict[str, tuple[str, ...]] = {}
+    for table in read_toml("policy.toml")["topics"]:
+        name = table["name"]
+        words[f"topic.{name}"] = _strings(table, "words")
+        words[f"weak.{name}"] = _strings(table, "weak")
+        for at, line in enumerate(_strings(table, "near")):
+            for number, part in enumerate(_parts(line)):
+                if part not in _ALIASES:
+                    words[f"near.{name}.{at}.{number}"] = tuple(part.split("|"))
+    return words
+
+
+class Rating:
+    """Inline: topic, public domain, colour, risk to life. No topic is `none` and unsure, never green."""
+
+    name: ClassVar[str] = "rating"
+    version: ClassVar[int] = 1
+
+    def judge(self, draft: Draft) -> None:
+        """Rate a relevant mention; flag a risk to life first."""
+        if not draft.relevant:
+            return
+        if span := draft.hits.first("risk"):
+            draft.risk_to_life = True
+            draft.because("may be a risk to life", span)
+        draft.public_domain = _public_domain(draft)
+        found = _find_topic(draft.hits, draft.sentiment.label)
+        if found is None:
+            draft.unsure = True
+            draft.because("no topic of the strategy found")
+            return
+        topic, span = found
+        draft.topic = topic.name
+        draft.rag = _colour(topic, draft.public_domain)
+        draft.because(_explain(topic, draft), span)
+
+
+def _explain(topic: Topic, draft: Draft) -> str:
+    if topic.colour is Rag.AMBER and draft.rag is Rag.RED:
+        return f"red: {topic.says}, not known to be public"
+    return f"{draft.rag}: {topic.says}"
+
+
+def _colour(topic: Topic, public: PublicDomain) -> Rag:
+    if topic.colour is Rag.AMBER and public is not PublicDomain.YES:
+        return Rag.RED
+    return topic.colour
+
+
+def _find_topic(hits: Hits, sentiment: Mood) -> tuple[Topic, Span | None] | None:
+    for topic in topics():
+        span = _fits(topic, hits)
+        if span:
+            return topic, span
+    for topic in topics():
+        if topic.weak in hits:
+            return topic, hits.first(topic.weak)
+    if sentiment is Mood.NEGATIVE:
+        return next(topic for topic in topics() if topic.name == "force_reputation"), None
+    return None
+
+
+def _fits(topic: Topic, hits: Hits) -> Span | None:
+    if topic.strong in hits:
+        return hits.first(topic.strong)
+    for line in topic.near:
+        if span := _all_near(line, hits):
+            return span
+    return None
+
+
+def _all_near(line: Sequence[Sequence[str]], hits: Hits) -> Span | None:
+    first, *rest = line
+    for anchor in hits.of(*first):
+        if all(any(span != anchor and is_near(anchor, span) for span in hits.of(*part)) for part in rest):
+            return anchor
+    return None
+
+
+def _public_domain(draft: Draft) -> PublicDomain:
+    mention = draft.mention
+    if "leak" in draft.hits:
+        return PublicDomain.NO
+    if is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or "published" in draft.hits:
+        return PublicDomain.YES
+    return PublicDomain.UNKNOWN

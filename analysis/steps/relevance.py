@@ -1,0 +1,156 @@
+"""Whether a mention is ours: the Met, policing in London, or UK policing as a whole."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import ClassVar
+
+from analysis.draft import Draft
+from analysis.vocabulary import Span
+from mentions.mention import Voice
+
+_PRESS = frozenset(("rss", "headline", "news"))
+_THE_MET_NOT = frozenset("office gala opera museum line bar film eireann éireann ball costume breuer cloisters".split())
+_VERB_OBJECTS = frozenset(
+    "a an the some someone up with my his her their our your him them me you us one two three at in on by for so when "
+    "while through this that and these those lovely former old new many few lots several again".split()
+)
+_FORCE_VERBS = frozenset(
+    "police officer officers chief boss commissioner detectives suspends suspended charged charges arrests says said "
+    "criticised accused admits apologises is was has have are were will must should can cannot could needs faces needs "
+    "rotten in under over to launches launch seek seeks appeal appeals release releases failed fails pays vows warns "
+    "plans urged told tells review report inquiry failings racism put do does did still carries".split()
+)
+_AWAY = re.compile(
+    r"/(?:world|us-news|australia-news|global-development|film|books|music|stage|artanddesign|tv-and-radio|culture|"
+    r"sport|football|travel|food|fashion|games|crosswords|lifeandstyle|science|technology|environment|business|money|"
+    r"tvshowbiz|femail|wellness|sciencetech|health|world-[a-z-]+|news/world-[a-z-]+|"
+    r"uk-scotland[a-z-]*|uk-wales[a-z-]*|uk-northern-ireland[a-z-]*|entertainment-arts|news/entertainment-arts|"
+    r"news/(?:uk-(?:scotland|wales|northern-ireland)|world|entertainment-arts|science-environment|business|technology|"
+    r"health|newsbeat|in-pictures|sport)[a-z0-9-]*)(?:[/-]|$)"
+)
+_ELSEWHERE_UK = re.compile(r"uk-england-(?!london)[a-z]|uk-(?:scotland|wales|northern-ireland)")
+_LONDON = re.compile(r"uk-england-london|/london[/-]|standard\.co\.uk|mylondon|london-news")
+
+
+class Relevance:
+    """Inline: adds up what speaks for and against; the press needs London or the institution, the public only police."""
+
+    name: ClassVar[str] = "relevance"
+    version: ClassVar[int] = 1
+
+    def judge(self, draft: Draft) -> None:
+        """Say whether the mention is ours, and by which words."""
+        hits = draft.hits
+        if "met" in hits and (span := _the_met(draft)):
+            hits.by_tag["the met"] = [span]
+        if not (hits.by_tag.keys() & _OURS) and not _has_force_handle(draft):
+            return
+        score = _weigh(draft)
+        draft.relevant = score >= _threshold(draft)
+        if draft.relevant:
+            span = hits.first("force", "force handle", "the met") or hits.first("institution", "police", "officer")
+            draft.because("is about the police or a danger in London", span or hits.first("danger", "crime"))
+
+
+_OURS = frozenset(("force", "the met", "institution", "police", "officer", "crime", "danger"))
+
+
+def is_press(draft: Draft) -> bool:
+    """Whether a newsroom speaks: by its voice, or by the kind of platform."""
+    return draft.mention.voice is Voice.PRESS or draft.mention.platform in _PRESS
+
+
+def _threshold(draft: Draft) -> float:
+    return 3.0 if is_press(draft) else 1.5
+
+
+def _has_force_handle(draft: Draft) -> bool:
+    """Whether a local team's account is named, such as mpscamden."""
+    at = f" {draft.norm}".find(" mps")
+    if at < 0:
+        return False
+    token = draft.norm[at:].split(None, 1)[0]
+    if token not in _force_handles():
+        return False
+    draft.hits.by_tag["force handle"] = [(at + 1, at + 1 + len(token))]
+    return True
+
+
+@cache
+def _force_handles() -> frozenset[str]:
+    areas = (
+        "london hackney camden islington lambeth southwark lewisham greenwich bexley bromley croydon sutton merton "
+        "kingston richmond wandsworth hammersmith hf hammfulham kensington kandc westminster brent ealing hounslow "
+        "hillingdon harrow barnet enfield haringey waltham wforest walthamforest towerham towerhamlets newham redbridge "
+        "havering barkdag barkingdagenham heathrow specials rtpc roads events"
+    )
+    return frozenset(f"mps{area}" for area in areas.split())
+
+
+def _the_met(draft: Draft) -> Span | None:
+    """Where "Met" stands for the force and not for the verb, the opera, the weather or the line."""
+    padded = f" {draft.norm} "
+    for start, end in draft.hits.of("met"):
+        before = padded[:start].rsplit(None, 1)[-1] if padded[:start].strip() else ""
+        after = padded[end:].split(None, 1)[0] if padded[end:].strip() else ""
+        if after in _THE_MET_NOT:
+            continue
+        if before == "the" and (draft.quote((start, end))[:1] == "M" or after not in _VERB_OBJECTS):
+            return start, end
+        if draft.quote((start, end))[:4].rstrip("'’s") != "Met":
+            continue
+        if not draft.starts_sentence((start, end)) or after in _FORCE_VERBS or after not in _VERB_OBJECTS:
+            return start, end
+    return None
+
+
+def _weigh(draft: Draft) -> float:
+    hits = draft.hits
+    force = "force" in hits or "force handle" in hits
+    met = "the met" in hits and not _met_means_other(draft)
+    police = min(hits.count("police"), 2) * 0.5 + 1.0 if "police" in hits else 0.0
+    officer = 1.0 if "officer" in hits else 0.0
+    london = min(hits.count("london"), 2) + (1.0 if draft.hits.places else 0.0)
+    crime = min(hits.count("crime"), 2) * 0.75 + (0.75 if "danger" in hits else 0.0)
+    score = 4.0 * force + 3.5 * met + 2.0 * ("institution" in hits) + police + officer * (0.5 if police else 1.0)
+    if police or officer or crime or force or met:
+        score += min(london, 2.0) + min(crime, 1.5) * bool(london or not police)
+    score += 0.5 * ("uk" in hits)
+    return score - _against(draft, strong=force or met) + _by_link(draft)
+
+
+def _met_means_other(draft: Draft) -> bool:
+    hits = draft.hits
+    if hits.by_tag.keys() & {"police", "officer", "crime", "institution"} - _weak_company(draft):
+        return False
+    return bool(hits.by_tag.keys() & {"against.arts", "against.weather", "against.line", "against.university"})
+
+
+def _weak_company(draft: Draft) -> set[str]:
+    """Tags that do not tell the force from the weather office when they stand alone."""
+    return {"officer"} if "against.weather" in draft.hits else set()
+
+
+def _against(draft: Draft, *, strong: bool) -> float:
+    hits = draft.hits
+    weight = 0.5 if strong else 1.0
+    abroad = min(hits.count("against.abroad"), 4) * 1.5
+    other_force = 4.0 * ("against.elsewhere_force" in hits)
+    other_place = min(hits.count("against.elsewhere_place"), 3) * 1.2
+    fiction = min(hits.count("against.fiction"), 3) * 0.9
+    return weight * (abroad + other_place + fiction) + other_force * (0.6 if strong else 1.0)
+
+
+def _by_link(draft: Draft) -> float:
+    link = draft.mention.link
+    if not link or not is_press(draft):
+        return 0.0
+    if _LONDON.search(link):
+        return 2.0
+    if _ELSEWHERE_UK.search(link):
+        return -3.0
+    if _AWAY.search(link):
+        return -2.0
+    return 0.0

@@ -1,0 +1,77 @@
+"""Attitude towards the police, which is not the mood of the post: a furious victim may thank the officer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from analysis.draft import Draft, uncertain
+from analysis.steps.relevance import is_press
+from analysis.vocabulary import Span, is_near
+from mentions.mention import Mood, Verdict
+
+TARGETS = ("force", "force handle", "the met", "institution", "police", "officer")
+_PRESS_REACH = 60
+
+
+class Sentiment:
+    """Inline: relation words close to the police, clause by clause. Both ways, or not English: uncertain."""
+
+    name: ClassVar[str] = "sentiment"
+    version: ClassVar[int] = 1
+
+    def judge(self, draft: Draft) -> None:
+        """Find who is meant, then what is said of them."""
+        if not draft.relevant:
+            return
+        if draft.lang not in ("", "en"):
+            draft.sentiment = uncertain()
+            draft.because("needs a linguist")
+            return
+        if is_press(draft):
+            _judge_news(draft)
+        else:
+            _judge_talk(draft)
+
+
+def _judge_news(draft: Draft) -> None:
+    """Crime news is neutral; what an officer or the force is reported to have done blames by itself."""
+    targets = draft.hits.of("force", "the met", "institution", "police", "officer")
+    wrongs = _close(draft, draft.hits.of("wrong", "blamed"), targets)
+    if wrongs:
+        draft.sentiment = Verdict(Mood.NEGATIVE, -0.6)
+        draft.because("reports a fault of the police", wrongs[0])
+
+
+def _judge_talk(draft: Draft) -> None:
+    targets = draft.hits.of(*TARGETS)
+    good = draft.hits.of("praised") + _close(draft, _plain(draft, "praise"), targets)
+    bad = draft.hits.of("blamed") + _close(draft, _plain(draft, "blame"), targets)
+    sarcastic = bool(draft.hits.of("sarcasm")) and bool(bad or "crime" in draft.hits)
+    balance = len(good) - len(bad)
+    if sarcastic and bad:
+        draft.sentiment = Verdict(Mood.NEGATIVE, -0.4)
+        draft.because("possible sarcasm beside a complaint", draft.hits.of("sarcasm")[0])
+    elif bad and balance < 0:
+        draft.sentiment = Verdict(Mood.NEGATIVE, -min(0.9, 0.4 + 0.2 * len(bad)))
+        draft.because("speaks against the police", bad[0])
+    elif good and balance > 0:
+        draft.sentiment = Verdict(Mood.POSITIVE, min(0.9, 0.4 + 0.2 * len(good)))
+        draft.because("speaks well of the police", good[0])
+    elif good and bad:
+        draft.sentiment = uncertain()
+        draft.because("speaks both well and badly of the police", bad[0])
+
+
+def _plain(draft: Draft, tag: str) -> list[Span]:
+    """Words of attitude that no "not" turns round."""
+    denials = draft.hits.of("negation")
+    return [span for span in draft.hits.of(tag) if not any(0 <= span[0] - end <= 12 for _, end in denials)]
+
+
+def _close(draft: Draft, cues: Sequence[Span], targets: Sequence[Span]) -> list[Span]:
+    return [cue for cue in cues if any(_speaks_of(draft, cue, target) for target in targets)]
+
+
+def _speaks_of(draft: Draft, cue: Span, target: Span) -> bool:
+    return cue != target and is_near(cue, target) and draft.same_sentence(cue, target)

@@ -1,0 +1,159 @@
+"""Every word list in one automaton: a text is read once, and all steps work on what was found."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import ahocorasick
+
+import config
+from mentions.normalise import normalise
+
+DEFAULTS = Path(config.__file__).parent / "defaults"
+NEAR = 80  # characters: about fourteen words
+
+Span = tuple[int, int]  # of the normalised text with a blank before and after it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A name of the gazetteer and every borough it lies in. `common` names are words or surnames as well."""
+
+    name: str
+    boroughs: tuple[str, ...]
+    common: bool = False
+    elsewhere: frozenset[str] = frozenset()  # company in which the name is of another place
+
+
+@dataclass(slots=True)
+class Hits:
+    """What was found in one text: spans by tag, and places with theirs."""
+
+    by_tag: dict[str, list[Span]] = field(default_factory=dict)
+    places: list[tuple[Place, Span]] = field(default_factory=list)
+
+    def __contains__(self, tag: str) -> bool:
+        return tag in self.by_tag
+
+    def of(self, *tags: str) -> list[Span]:
+        """The spans of all these tags together, in the order of the tags."""
+        return [span for tag in tags for span in self.by_tag.get(tag, ())]
+
+    def count(self, tag: str) -> int:
+        """How often `tag` was found."""
+        return len(self.by_tag.get(tag, ()))
+
+    def first(self, *tags: str) -> Span | None:
+        """The earliest span of any of these tags."""
+        return min(self.of(*tags), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    length: int
+    tags: tuple[str, ...]
+    place: Place | None
+
+
+class Vocabulary:
+    """Finds phrases, whole words only. Immutable once built, so any number of threads may share one."""
+
+    def __init__(self, phrases: Mapping[str, Iterable[str]], places: Iterable[Place] = ()) -> None:
+        tags: dict[str, dict[str, None]] = {}
+        for tag, notations in phrases.items():
+            for notation in notations:
+                for phrase in spell_out(notation):
+                    tags.setdefault(phrase, {})[tag] = None
+        by_name = {normalise(place.name): place for place in places}
+        self._automaton = ahocorasick.Automaton()
+        for phrase in tags.keys() | by_name.keys():
+            if phrase:
+                entry = _Entry(len(phrase), tuple(tags.get(phrase, ())), by_name.get(phrase))
+                self._automaton.add_word(f" {phrase} ", entry)
+        self._automaton.make_automaton()
+
+    def find(self, normalised: str) -> Hits:
+        """Everything found in an already normalised text; what a phrase of tag `hides` covers is left out."""
+        found = list(self._automaton.iter(f" {normalised} "))
+        hidden = [(end - entry.length, end) for end, entry in found if "hides" in entry.tags]
+        hits = Hits()
+        for end, entry in found:
+            start = end - entry.length
+            if hidden and any(first <= start < last for first, last in hidden):
+                continue
+            for tag in entry.tags:
+                hits.by_tag.setdefault(tag, []).append((start, end))
+            if entry.place:
+                hits.places.append((entry.place, (start, end)))
+        return hits
+
+
+def spell_out(notation: str) -> Iterator[str]:
+    """The normalised phrases a notation stands for: `a|b c` is "a c" and "b c", `-` as a choice is nothing.
+
+    A phrase with an apostrophe stands also for the spellings people use for it: `don't`, `dont`, `don t`.
+    """
+    for words in product(*(choice.split("|") for choice in notation.split())):
+        phrase = normalise(" ".join(word for word in words if word != "-"))
+        yield phrase
+        if "'" in phrase:
+            yield phrase.replace("'", "")
+            yield phrase.replace("'", " ")
+
+
+def is_near(first: Span, second: Span, reach: int = NEAR) -> bool:
+    """Whether no more than `reach` characters lie between the two."""
+    return max(first[0], second[0]) - min(first[1], second[1]) <= reach
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    """One of the shipped default files."""
+    return tomllib.loads((DEFAULTS / name).read_text("utf-8"))
+
+
+@cache
+def police_words() -> dict[str, tuple[str, ...]]:
+    """The lists of police.toml by tag; those of the table `against` as `against.<name>`."""
+    lists = read_toml("police.toml")
+    words = {tag: tuple(phrases) for tag, phrases in lists.items() if isinstance(phrases, list)}
+    words |= {f"against.{tag}": tuple(phrases) for tag, phrases in lists["against"].items()}
+    return words | {"hides": tuple(lists["hides"]["words"])}
+
+
+@cache
+def attitude_words() -> dict[str, tuple[str, ...]]:
+    """The lists of attitude.toml by tag."""
+    return {tag: tuple(phrases) for tag, phrases in read_toml("attitude.toml").items()}
+
+
+def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
+    """Every place shipped, and `extra` names with their boroughs, which win over shipped ones of the same name."""
+    boroughs: dict[str, dict[str, None]] = {}
+    for file in ("places.csv", "landmarks.csv"):
+        for row in _rows(file):
+            boroughs.setdefault(row["name"], {})[row["borough"]] = None
+    for row in _rows("boroughs.csv"):
+        boroughs[row["borough"]] = {row["borough"]: None}
+        for name in row["also"].split("|"):
+            boroughs[name] = {row["borough"]: None}
+    boroughs |= {name: dict.fromkeys(held) for name, held in extra.items()}
+    senses = read_toml("places.toml")
+    common = {normalise(name) for name in senses["common"]}
+    company = {normalise(name): frozenset(map(normalise, words)) for name, words in senses["elsewhere"].items()}
+    return [
+        Place(name, tuple(held), (key := normalise(name)) in common, company.get(key, frozenset()))
+        for name, held in boroughs.items()
+        if name and name not in senses["ignored"]
+    ]
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (DEFAULTS / file).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
