@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from config.problems import Problem, SettingsError, explain, fields_at, show
+from config.secrets import HIDDEN, names_variable
 from config.settings import DashboardSettings, HealthSettings, Settings
 
 Options = TypeVar("Options", bound=BaseModel)
@@ -42,11 +43,19 @@ def read_options(
 ) -> Options:
     """The connector's or channel's own options, out of the table `prefix`. `beside` is the model of the table's other
     keys. Raises SettingsError with every problem in them."""
+    problems = [
+        Problem(file, f"{prefix}.{key}", HIDDEN, "the name of an environment variable, in capitals")
+        for key, value in options.items()
+        if key.endswith("_env") and value != "" and not names_variable(value)
+    ]
     try:
-        return model.model_validate(dict(options))
+        read = model.model_validate(dict(options))
     except ValidationError as error:
         known = [name for name in beside.model_fields if name != "options"]
-        raise SettingsError(explain(error, file, prefix, model=model, beside=known)) from None
+        problems += explain(error, file, prefix, model=model, beside=known)
+    if problems:
+        raise SettingsError(problems)
+    return read
 
 
 def _read(path: Path) -> dict[str, Any]:

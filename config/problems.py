@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -122,7 +123,9 @@ def _table_in(annotation: Any) -> type[BaseModel] | None:
 def _problem(
     details: ErrorDetails, file: str, prefix: str, model: type[BaseModel] | None, beside: tuple[str, ...]
 ) -> Problem:
-    loc = details["loc"]
+    loc, value, expected = details["loc"], details["input"], _expected(details)
+    if named := _named_in(expected, value):  # a check of a whole table that says which of its keys is wrong
+        loc, value, expected = (*loc, named[1]), value.get(named[1]), named[2]
     key = _key(prefix, loc)
     name = next((part for part in reversed(loc) if isinstance(part, str)), prefix)
     match details["type"]:
@@ -132,13 +135,23 @@ def _problem(
             known = [*(fields_at(model, loc[:-1]) if model else ()), *beside]
             return Problem(file, key, "an unknown key", suggest(name, known))
         case _:
-            return Problem(file, key, show(name, details["input"]), _expected(details))
+            return Problem(file, key, HIDDEN if _is_hidden(model, loc) else show(name, value), expected)
+
+
+def _named_in(expected: str, table: object) -> re.Match[str] | None:
+    return re.match(r"(\w+): (?:expected )?(.+)", expected) if isinstance(table, dict) else None
+
+
+def _is_hidden(model: type[BaseModel] | None, loc: tuple[int | str, ...]) -> bool:
+    """Whether the model keeps this value out of its own repr, as a webhook does with an address that lets people in."""
+    field = model.model_fields.get(str(loc[0])) if model and loc else None
+    return field is not None and not field.repr
 
 
 def _expected(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     if details["type"] in ("value_error", "assertion_error"):
-        return str(context["error"])
+        return str(context["error"]).removeprefix("expected ")
     if words := _EXPECTED.get(details["type"]):
         return words.format(**context)
     return details["msg"]

@@ -11,7 +11,7 @@ PLAIN_VARIABLES = frozenset(
     PREFIX + name
     for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "REFRESH", "CONFIG")
 )
-_SECRET_KEY = re.compile(
+_SECRET_KEY = re.compile(r"(pass(word|wd|phrase)?|token|secret|credentials?|(^|_)key)$", re.I)
     r"pass(word|wd|phrase)?$|token|secret|credential|(^|_)(api|access|signing|private)?_?key$", re.I
 )
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -20,12 +20,15 @@ _USER_PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
 _SHORTEST_SECRET = 4  # anything shorter would black out ordinary words
 
 
+def names_variable(value: object) -> bool:
+    """Whether this can be the name of an environment variable."""
+    return isinstance(value, str) and bool(_VARIABLE.fullmatch(value))
+
+
 def looks_secret(key: str, value: object) -> bool:
     """Whether the value under this key may be a secret. A `*_env` key that holds something other than a variable's
     name counts too: somebody pasted the secret where its variable's name belongs."""
-    if key.endswith("_env"):
-        return not (isinstance(value, str) and _VARIABLE.fullmatch(value))
-    return bool(_SECRET_KEY.search(key))
+    return not names_variable(value) if key.endswith("_env") else bool(_SECRET_KEY.search(key))
 
 
 def hide_user_info(text: str) -> str:
@@ -34,11 +37,12 @@ def hide_user_info(text: str) -> str:
 
 
 def secret_values(env: Mapping[str, str]) -> tuple[str, ...]:
-    """What the EARSHOT_ variables keep secret, longest first: their values (of URLs the password), apart from those
-    that only say where things are, and from any too short to hide."""
+    """What the environment keeps secret, longest first: the values (of URLs the password) of EARSHOT_ variables that do
+    not only say where things are, and of any variable whose name looks secret; none too short to hide."""
     values: set[str] = set()
     for name, value in env.items():
-        if name.startswith(PREFIX) and name not in PLAIN_VARIABLES:
+        ours = name.startswith(PREFIX) and name not in PLAIN_VARIABLES
+        if ours or _SECRET_KEY.search(name):
             values.update(_USER_PASSWORD.findall(value) or (value,))
     return tuple(sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=lambda value: (-len(value), value)))
 

@@ -15,6 +15,7 @@ from config.logs import set_up_logs
 ENV = {
     "EARSHOT_SMTP_PASSWORD": "hunter2-and-more",
     "EARSHOT_STATE": "postgresql://earshot:correct-horse@db/earshot",
+    "MASTODON_TOKEN": "t0ken-of-ours",
     "EARSHOT_HOST": "127.0.0.1",
     "HOME": "/somewhere/home",
 }
@@ -37,7 +38,9 @@ def test_a_line_says_when_how_bad_and_where(stream: io.StringIO) -> None:
     assert re.fullmatch(line, stream.getvalue())
 
 
-@pytest.mark.parametrize("secret", ["hunter2-and-more", "correct-horse", "https://me:pw@feeds.example/x"])
+@pytest.mark.parametrize(
+    "secret", ["hunter2-and-more", "correct-horse", "t0ken-of-ours", "https://me:pw@feeds.example/x"]
+)
 def test_secrets_are_hidden_wherever_they_turn_up(stream: io.StringIO, secret: str) -> None:
     set_up_logs("info", ENV, stream=stream)
     try:
@@ -46,7 +49,7 @@ def test_secrets_are_hidden_wherever_they_turn_up(stream: io.StringIO, secret: s
         logging.getLogger("x").exception("password=%s", secret)
     said = stream.getvalue()
     assert said.count("***") == 2  # in the message and at the end of the trace
-    assert not re.search(r"hunter2|correct-horse|me:pw", said)
+    assert not re.search(r"hunter2|correct-horse|t0ken|me:pw", said)
 
 
 def test_what_only_says_where_things_are_is_not_hidden(stream: io.StringIO) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from config.load import known_keys, load, read_options
 from config.problems import Problem, SettingsError, explain
@@ -35,9 +35,16 @@ def problems_of(folder: Path, text: str, env: dict[str, str] | None = None) -> l
 class HookOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    url: str
+    url: str = Field(repr=False)
     secret_env: str = ""
     tries: int = Field(3, ge=1)
+    user: str = ""
+
+    @model_validator(mode="after")
+    def _user_has_secret(self) -> HookOptions:
+        if self.user and not self.secret_env:
+            raise ValueError("user: expected a secret_env to go with it")
+        return self
 
 
 # -- what comes out ---------------------------------------------------------------------------------------------------
@@ -159,7 +166,10 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
         ("[health]\nport = 8501", "health.port: found 8501, expected a port that the dashboard does not use"),
         ("[dashboard]\nport = 0", "dashboard.port: found 0, expected 1 or more"),
         ("[[sources]]\nname = 'a'", "sources[1].kind: found nothing, expected a value: it has no default"),
-        ("[[sources]]\nname = 'a: b'\nkind = 'feed'", 'sources[1].name: found "a: b", expected a name of up to 60 characters'),
+        (
+            "[[sources]]\nname = 'a: b'\nkind = 'feed'",
+            'sources[1].name: found "a: b", expected a name of up to 60 characters',
+        ),
         (
             'state = "mysql://db"',
             'state: found "mysql://db", expected "sqlite:state.db" or "postgresql://host/database"',
@@ -252,6 +262,28 @@ def test_problems_in_options_name_the_table_and_know_its_other_keys() -> None:
         Problem("f", "channels[2].tries", "0", "1 or more"),
         Problem("f", "channels[2].levl", "an unknown key", 'it to be "level"'),
         Problem("f", "channels[2].secret", "an unknown key", 'it to be "secret_env"'),
+    ]
+
+
+def problems_of_hook(**options: object) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        read_options(HookOptions, options, "f", "channels[1]", ChannelSettings)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_check_of_a_whole_table_points_at_the_key_it_names() -> None:
+    assert problems_of_hook(url="u", user="me") == [
+        'f: channels[1].user: found "me", expected a secret_env to go with it'
+    ]
+
+
+def test_an_address_that_lets_people_in_is_not_shown() -> None:
+    assert problems_of_hook(url=5) == ['f: channels[1].url: found ***, expected text in "quotes"']
+
+
+def test_a_secret_pasted_into_an_option_is_refused_and_not_shown() -> None:
+    assert problems_of_hook(url="u", secret_env="hunter2") == [
+        "f: channels[1].secret_env: found ***, expected the name of an environment variable, in capitals"
     ]
 
 
