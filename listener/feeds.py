@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import io
 import re
 from collections import Counter
@@ -157,12 +156,16 @@ def rhythm_of(feed: Any) -> timedelta | None:
 
 
 def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
-    """Items of raw entries; entries that say nothing are odd."""
-    repeated = {guid for guid, times in Counter(entry["id"] for entry in entries).items() if guid and times > 1}
+    """Items of raw entries; entries that say nothing, or that cannot be read, are odd."""
+    shared = shared_guids(entries)
     items: dict[str, FeedItem] = {}
     odd: dict[str, str] = {}
     for entry in entries:
-        item = clean_entry(entry, repeated, setting)
+        try:
+            item = clean_entry(entry, shared, setting)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            odd[short_hash(repr(entry))] = f"an entry that cannot be read ({type(error).__name__})"
+            continue
         if item.title or item.text:
             items.setdefault(item.identity, item)
         else:
@@ -170,14 +173,20 @@ def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
     return ParsedFeed(tuple(items.values()), odd)
 
 
-def clean_entry(entry: dict[str, str], repeated: set[str], setting: Setting) -> FeedItem:
+def shared_guids(entries: Sequence[dict[str, str]]) -> set[str]:
+    """The guids that different entries of one document share; a plain repetition of an entry is none."""
+    distinct = {(entry["id"].strip(), entry["link"], entry["title"] or entry["html"]) for entry in entries}
+    return {guid for guid, times in Counter(guid for guid, _, _ in distinct).items() if guid and times > 1}
+
+
+def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem:
     """One raw entry, cleaned and named."""
     markup, stamp = split_stamp(entry["html"])
     title, text = plain_line(entry["title"]), plain_text(markup)
     link = safe_link(entry["link"], setting.url)
     replies = entry.get("replies", "")
     return FeedItem(
-        identity=identify(entry["id"].strip(), link, f"{title}\n{text}", repeated, setting.source),
+        identity=identify(entry["id"].strip(), link, title or text, shared, setting.source),
         digest=short_hash(f"{title}\n{text}", 8),
         title=title,
         text=text,
@@ -191,17 +200,17 @@ def clean_entry(entry: dict[str, str], repeated: set[str], setting: Setting) -> 
     )
 
 
-def identify(guid: str, link: str, words: str, repeated: set[str], source: str) -> str:
+def identify(guid: str, link: str, words: str, shared: set[str], source: str) -> str:
     """The identity of an item: its guid, else its link, else its words.
 
-    A guid that several items of a document share is joined with the link. Anything that is no address of its own
+    A guid that several items of a document share is joined with link and words. Anything that is no address of its own
     (a bare number, the words) holds only within its source.
     """
     address = normalise_link(link)
-    if guid and guid not in repeated:
+    if guid and guid not in shared:
         return guid if guid.startswith(("http://", "https://", "tag:", "urn:uuid:")) else f"{source}|{guid}"
     if guid:
-        return f"{source}|{guid}|{address or short_hash(words)}"
+        return f"{source}|{guid}|{address}|{short_hash(words)}"
     return address or f"{source}|{short_hash(words)}"
 
 
@@ -224,7 +233,10 @@ def short_hash(text: str, length: int = 16) -> str:
 
 
 _MAILED = re.compile(r"^\S+@\S+ \((.+)\)$")  # the form RSS asks for: mailbox (name)
-_STAMPED = re.compile(r"\b(?:Statistics: )?Posted by ", re.IGNORECASE)
+_STAMPED = re.compile(
+    r"<p>\s*Statistics: Posted by |<p>.*memberlist\.php\?mode=viewprofile|<i>\s*Posted by [^<]{1,200} - [^<]*</i>\s*$",
+    re.DOTALL,
+)
 
 
 def author_name(author: str) -> str:
@@ -241,6 +253,6 @@ def split_stamp(markup: str) -> tuple[str, str]:
     """
     at = max(markup.rfind("<p>"), markup.rfind("<i>"))
     tail = markup[at:] if at >= 0 else ""
-    if tail and (_STAMPED.search(tail) or "memberlist.php?mode=viewprofile" in tail) and len(tail) < 2000:
-        return markup[:at], plain_line(html.unescape(tail))
+    if len(tail) < 2000 and _STAMPED.match(tail):
+        return markup[:at], plain_line(tail)
     return markup, ""

@@ -18,6 +18,7 @@ BLOCKED = {
     403: "refuses us",
     407: "asks for a sign-in at a proxy",
     410: "says it is gone for good",
+    422: "asks for a sign-in or for more than we sent",
     451: "is withheld for legal reasons",
 }
 SIGN_IN_PATH = re.compile(r"/(?:log-?in|sign-?in|auth|oauth2?|sso|account/login)(?:[/.]|$)", re.IGNORECASE)
