@@ -12,8 +12,6 @@ PLAIN_VARIABLES = frozenset(
     for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "REFRESH", "CONFIG")
 )
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)?|token|secret|credentials?|(^|_)key)$", re.I)
-    r"pass(word|wd|phrase)?$|token|secret|credential|(^|_)(api|access|signing|private)?_?key$", re.I
-)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 _USER_PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")
