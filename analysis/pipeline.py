@@ -66,6 +66,11 @@ class Pipeline:
         """The opinion of one mention, from itself alone: no store, no network, no memory."""
         return self._judge(mention)
 
+    def assess_whole(self, mention: Mention) -> Assessment:
+        """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone."""
+        held = self.assess(mention)
+        return self._settle(mention, held) if held.pending else held
+
     def assess_pending(self, store: MentionStore, limit: int) -> int:
         """Run the deferred steps over up to `limit` mentions that wait for them; returns how many were settled.
 

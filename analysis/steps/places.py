@@ -11,7 +11,7 @@ from analysis.vocabulary import Place, Span
 
 _PLACE_WORDS = frozenset(
     "station tube road rd street st high estate market park ward borough council lane green common town hill bridge "
-    "broadway square avenue library hospital school nick police area residents roundabout junction centre".split()
+    "bus prison forum broadway square avenue library hospital school nick police area residents roundabout junction centre".split()
 )
 _LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round".split())
 

@@ -13,7 +13,7 @@ from analysis.vocabulary import Hits, Span, is_near, read_toml
 from mentions.mention import Mood, PublicDomain, Rag, Voice
 
 _ALIASES = {
-    "<police>": ("force", "force handle", "the met", "institution", "police"),
+    "<police>": ("force", "force handle", "the met", "institution", "police", "policing"),
     "<person>": ("officer", "police", "force"),
     "<praise>": ("praise",),
     "<praised>": ("praised",),

@@ -45,16 +45,17 @@ class Relevance:
         hits = draft.hits
         if "met" in hits and (span := _the_met(draft)):
             hits.by_tag["the met"] = [span]
-        if not (hits.by_tag.keys() & _OURS) and not _has_force_handle(draft):
+        named = _has_force_handle(draft)
+        if not named and _OURS.isdisjoint(hits.by_tag):
             return
         score = _weigh(draft)
         draft.relevant = score >= _threshold(draft)
         if draft.relevant:
-            span = hits.first("force", "force handle", "the met") or hits.first("institution", "police", "officer")
-            draft.because("is about the police or a danger in London", span or hits.first("danger", "crime"))
+            span = hits.first("force", "force handle", "the met") or hits.first("institution", "police", "policing", "officer")
+            draft.because("is about the police or a danger in London", span or hits.first("danger", "crime", "trouble"))
 
 
-_OURS = frozenset(("force", "the met", "institution", "police", "officer", "crime", "danger"))
+_OURS = frozenset(("force", "the met", "institution", "police", "policing", "officer", "crime", "danger", "trouble"))
 
 
 def is_press(draft: Draft) -> bool:
@@ -63,7 +64,7 @@ def is_press(draft: Draft) -> bool:
 
 
 def _threshold(draft: Draft) -> float:
-    return 3.0 if is_press(draft) else 1.5
+    return 2.5 if is_press(draft) else 1.5
 
 
 def _has_force_handle(draft: Draft) -> bool:
@@ -107,18 +108,25 @@ def _the_met(draft: Draft) -> Span | None:
 
 
 def _weigh(draft: Draft) -> float:
+    """How much speaks for it, in points: the force alone is enough, a London crime is, a police word nearly."""
     hits = draft.hits
     force = "force" in hits or "force handle" in hits
     met = "the met" in hits and not _met_means_other(draft)
-    police = min(hits.count("police"), 2) * 0.5 + 1.0 if "police" in hits else 0.0
-    officer = 1.0 if "officer" in hits else 0.0
-    london = min(hits.count("london"), 2) + (1.0 if draft.hits.places else 0.0)
-    crime = min(hits.count("crime"), 2) * 0.75 + (0.75 if "danger" in hits else 0.0)
-    score = 4.0 * force + 3.5 * met + 2.0 * ("institution" in hits) + police + officer * (0.5 if police else 1.0)
-    if police or officer or crime or force or met:
-        score += min(london, 2.0) + min(crime, 1.5) * bool(london or not police)
-    score += 0.5 * ("uk" in hits)
+    police = 4.0 * force + 3.5 * met + 2.0 * ("institution" in hits) + _police_words(draft)
+    crime = min(1.0 * hits.count("crime") + 0.5 * hits.count("trouble") + 0.75 * ("danger" in hits), 2.0)
+    where = min(1.0 * ("london" in hits) + 1.5 * bool(hits.places), 2.0)
+    score = police + (crime if where or not police else 0.0) + (where if police or crime else 0.0)
+    score += 0.5 * ("uk" in hits) + 0.5 * ("politics" in hits)
     return score - _against(draft, strong=force or met) + _by_link(draft)
+
+
+def _police_words(draft: Draft) -> float:
+    hits = draft.hits
+    if "police" in hits:
+        return 1.0 + 0.5 * min(hits.count("police"), 2) + 0.5 * ("officer" in hits or "policing" in hits)
+    if "policing" in hits:
+        return 1.1 + 0.4 * ("officer" in hits) + 0.4 * ("crime" in hits)
+    return 1.0 * ("officer" in hits)
 
 
 def _met_means_other(draft: Draft) -> bool:
@@ -140,7 +148,8 @@ def _against(draft: Draft, *, strong: bool) -> float:
     other_force = 4.0 * ("against.elsewhere_force" in hits)
     other_place = min(hits.count("against.elsewhere_place"), 3) * 1.2
     fiction = min(hits.count("against.fiction"), 3) * 0.9
-    return weight * (abroad + other_place + fiction) + other_force * (0.6 if strong else 1.0)
+    discourse = min(hits.count("against.discourse"), 3) * 0.8
+    return weight * (abroad + other_place + fiction + discourse) + other_force * (0.6 if strong else 1.0)
 
 
 def _by_link(draft: Draft) -> float:

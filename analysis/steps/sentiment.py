@@ -10,7 +10,7 @@ from analysis.steps.relevance import is_press
 from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
-TARGETS = ("force", "force handle", "the met", "institution", "police", "officer")
+TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
 _PRESS_REACH = 60
 
 
