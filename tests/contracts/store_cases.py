@@ -1,0 +1,72 @@
+"""The registry of mention stores the contract suite runs over, and what its tests are made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict
+from mentions.store import MentionStore, Tally
+from mentions.stores import open_store
+
+T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+ALWAYS = (T0 - 400 * DAY, T0 + 400 * DAY)
+
+STORES: dict[str, Callable[[Path], MentionStore]] = {
+    "sqlite": lambda folder: open_store(f"sqlite:{folder / 'mentions.db'}"),
+}
+
+
+def said(number: int | str, text: str = "a quiet street", *, at: datetime = T0, **facts: Any) -> Mention:
+    """A mention that differs from the next only in what a test cares for."""
+    facts.setdefault("first_seen_at", at + MINUTE)
+    return Mention(id=f"forum:{number}", platform="forum", source="Corner", published_at=at, text=text, **facts)
+
+
+def judged(mention: Mention, **opinion: Any) -> Assessed:
+    """A mention with an opinion of it."""
+    return Assessed(mention, Assessment(**opinion))
+
+
+def mood(label: Mood) -> Verdict:
+    """An attitude of full strength."""
+    return Verdict(label, {Mood.NEGATIVE: -1.0, Mood.POSITIVE: 1.0}.get(label, 0.0))
+
+
+def ids(found: Iterable[Assessed]) -> list[str]:
+    """Their numbers, in order."""
+    return [each.mention.id.partition(":")[2] for each in found]
+
+
+def tallied(held: Iterable[Assessed], by: str) -> list[Tally]:
+    """A recount of the tallies, straight from the promise."""
+    counts: Counter[tuple[datetime, str, str]] = Counter()
+    moods: Counter[tuple[datetime, str, str, Mood]] = Counter()
+    for each in held:
+        opinion, hour = each.assessment, each.mention.published_at.replace(minute=0, second=0, microsecond=0)
+        keys = [each.mention.source]
+        if by == "borough":
+            keys = [*(opinion.boroughs or ("",)), "*"] if opinion.relevant else []
+        for key in keys:
+            counts[hour, key, str(opinion.rag)] += 1
+            moods[hour, key, str(opinion.rag), opinion.sentiment.label] += 1
+    return [
+        Tally(*cell, count, moods[(*cell, Mood.NEGATIVE)], moods[(*cell, Mood.POSITIVE)])
+        for cell, count in sorted(counts.items())
+    ]
+
+
+def counted(held: Iterable[Assessed]) -> dict[str, list[tuple[datetime, int, int]]]:
+    """A recount of all series, straight from the promise."""
+    counts: dict[str, dict[datetime, list[int]]] = {}
+    for each in held:
+        opinion, minute = each.assessment, each.mention.counts_at.replace(second=0, microsecond=0)
+        names = [f"watch:{name}" for name in opinion.watchlists]
+        names += ["relevant"] * opinion.relevant + ["red"] * (opinion.relevant and opinion.rag is Rag.RED)
+        for name in names:
+            counts.setdefault(name, {}).setdefault(minute, [0, 0])[each.mention.history] += 1
+    return {name: [(at, live, past) for at, (live, past) in sorted(series.items())] for name, series in counts.items()}
