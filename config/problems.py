@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from config.secrets import HIDDEN, hide_user_info, looks_secret
 
@@ -121,7 +120,7 @@ def _table_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _problem(
-    details: ErrorDetails, file: str, prefix: str, model: type[BaseModel] | None, beside: tuple[str, ...]
+    details: Mapping[str, Any], file: str, prefix: str, model: type[BaseModel] | None, beside: tuple[str, ...]
 ) -> Problem:
     loc, value, expected = details["loc"], details["input"], _expected(details)
     if named := _named_in(expected, value):  # a check of a whole table that says which of its keys is wrong
@@ -148,7 +147,7 @@ def _is_hidden(model: type[BaseModel] | None, loc: tuple[int | str, ...]) -> boo
     return field is not None and not field.repr
 
 
-def _expected(details: ErrorDetails) -> str:
+def _expected(details: Mapping[str, Any]) -> str:
     context = details.get("ctx", {})
     if details["type"] in ("value_error", "assertion_error"):
         return str(context["error"]).removeprefix("expected ")
