@@ -21,7 +21,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from dashboard.guard import Headers
-from dashboard.holding import hold_books
+from dashboard.holding import hold_books, release_books
 from dashboard.options import Options, read_options
 from dashboard.reading import Standing, Word, read_moment, read_standing
 from mentions.clock import utc_now
@@ -71,6 +71,7 @@ async def warm(_app: st.App) -> AsyncIterator[dict[str, object] | None]:
     gc.collect()
     gc.freeze()
     yield None
+    release_books()
 
 
 async def tell_health(_request: Request) -> JSONResponse:

@@ -37,6 +37,7 @@ font-size:1.2rem;text-align:center;padding:.7rem;opacity:0;visibility:hidden;poi
 @media (max-width:640px){.es-line{padding:.6rem .8rem;border-left-width:.6rem}
 .es-line h1,.es-line .es-word{font-size:1.6rem}.es-line p{font-size:1rem}}
 .stMainBlockContainer{padding-top:4.4rem;padding-bottom:3rem}
+.stElementContainer:has(.es-dead){position:absolute;height:0}
 .stMain h2{font-size:1.45rem;padding-top:.9rem}.stMain h3{font-size:1.15rem}
 .stMain [data-testid=stHeading] h1{font-size:1.9rem}
 </style>

@@ -61,10 +61,10 @@ def _bars(
         if count
     ]
     shown = [word for word in COLOURS if any(row["Colour"] == word for row in values)]
-    band = {"band": 0.5} if days else {"band": 0.85}
+    band = {"band": 1.0 if days else 0.85}
     return {
         "data": {"values": values},
-        "mark": {"type": "bar", "width": band, "cornerRadius": 1},
+        "mark": {"type": "bar", "width": band, "cornerRadius": 0},
         "encoding": {
             "x": _time_axis(hours, until, days=days),
             "y": {

@@ -22,6 +22,15 @@ def hold_books() -> Books:
         return _held[options]
 
 
+def release_books() -> None:
+    """Close what is open; the next call opens it anew."""
+    with _lock:
+        for books in _held.values():
+            books.store.close()
+            books.state.close()
+        _held.clear()
+
+
 def hold_options() -> Options:
     """What this process was told through its environment."""
     return _read(tuple(sorted(item for item in os.environ.items() if item[0].startswith("EARSHOT_"))))

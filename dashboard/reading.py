@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from mentions.store import MentionStore
 from mentions.stores import open_store
 
 SILENT_AFTER = timedelta(seconds=60)  # the daemon's heart beats every ten seconds
-ALIVE = (SourceState.OK,)
+OVERDUE_AFTER = timedelta(minutes=10)  # a try that should have been made this long ago was not made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +82,13 @@ class Standing:
 
     @property
     def alive(self) -> int:
-        """How many sources are on time."""
-        return sum(row.state in ALIVE for row in self.sources)
+        """How many sources are on time; none of them where nobody is collecting."""
+        return len(self.sources) - len(self.late) if self.daemon_alive else 0
+
+    @property
+    def late(self) -> list[str]:
+        """The names of the sources that are not."""
+        return [row.name for row in self.sources if row.state is not SourceState.OK]
 
     @property
     def lead(self) -> Incident | None:
@@ -95,7 +100,7 @@ def read_standing(state: State, moment: Moment) -> Standing:
     """How things stand now. Never green while the daemon is silent or a source is stopped."""
     beat = parse_time(state.get("heartbeat"))
     daemon_alive = not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
-    sources = tuple(state.sources())
+    sources = tuple(read_sources(state, moment.now))
     found = tuple(sorted(state.incidents(open_only=True), key=_by_urgency))
     blind = _tell_blindness(moment, beat, daemon_alive, sources)
     if found:
@@ -106,8 +111,19 @@ def read_standing(state: State, moment: Moment) -> Standing:
     if blind:
         return Standing(Word.UNKNOWN, None, blind, "", (), sources, daemon_alive)
     last = _last_closed(state)
-    doubt = _tell_doubt(sources)
-    return Standing(Word.GREEN, last.resolved_at if last else None, "No open alerts", doubt, (), sources, daemon_alive)
+    green = Standing(Word.GREEN, last.resolved_at if last else None, "No open alerts", "", (), sources, daemon_alive)
+    return replace(green, doubt=_tell_doubt(green.late))
+
+
+def read_sources(state: State, now: datetime) -> list[SourceRow]:
+    """All sources by name, as they are now: what was on time when last polled and is overdue since is late."""
+    return [replace(row, state=_aged(row, now)) for row in state.sources()]
+
+
+def _aged(row: SourceRow, now: datetime) -> SourceState:
+    answered = row.state in (SourceState.OK, SourceState.QUIET)
+    overdue = row.next_check_at is not None and now - row.next_check_at > OVERDUE_AFTER
+    return SourceState.FAILING if answered and overdue else row.state
 
 
 def _by_urgency(incident: Incident) -> tuple[bool, bool, datetime]:
@@ -140,8 +156,7 @@ def _tell_blindness(moment: Moment, beat: datetime | None, alive: bool, sources:
     return ""
 
 
-def _tell_doubt(sources: tuple[SourceRow, ...]) -> str:
-    late = [row.name for row in sources if row.state not in ALIVE]
+def _tell_doubt(late: list[str]) -> str:
     return f"Not on time: {', '.join(late[:3])}{' and others' if len(late) > 3 else ''}" if late else ""
 
 

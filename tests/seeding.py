@@ -129,6 +129,11 @@ def make_row(number: int, at: datetime, rag: Rag, *, live: bool = True, text: st
     return Assessed(replace(mention, **facts), opinion)  # type: ignore[arg-type]
 
 
+def irrelevant(row: Assessed) -> Assessed:
+    """The same post, judged not to be about the police."""
+    return replace(row, assessment=replace(row.assessment, relevant=False))
+
+
 def seed_days(seeded: Seeded, days: int = 28) -> None:
     """A quiet month: about two posts an hour by day, most of them harmless."""
     rows, number = [], 1_000
@@ -144,9 +149,9 @@ def seed_days(seeded: Seeded, days: int = 28) -> None:
     seeded.store.save([row for row in rows if row.mention.published_at < seeded.now])
 
 
-def seed_crisis(seeded: Seeded) -> Incident:
+def seed_crisis(seeded: Seeded, ago: timedelta = timedelta(0)) -> Incident:
     """Ninety minutes of a wave in Camden, and the alert it opened; returns the incident."""
-    now = seeded.now
+    now = seeded.now - ago
     rows = [
         make_row(9_000 + n, now - timedelta(minutes=90) + timedelta(seconds=75 * n), Rag.RED if n % 3 else Rag.AMBER)
         for n in range(70)
@@ -193,7 +198,9 @@ def seed_crisis(seeded: Seeded) -> Incident:
     return seeded.state.open_incident(incident, Transition(0, opened, "opened", why), [notice])
 
 
-def seed_warning(seeded: Seeded) -> Incident:
+def seed_warning(
+    seeded: Seeded, title: str = "One wide-reach report on officer discipline", evidence: tuple[str, ...] = ()
+) -> Incident:
     """One warning that waits on the page."""
     opened = seeded.now - timedelta(minutes=25)
     incident = Incident(
@@ -202,11 +209,12 @@ def seed_warning(seeded: Seeded) -> Incident:
         state=IncidentState.OPEN,
         level=Level.WARNING,
         colour=Rag.AMBER,
-        title="One wide-reach report on officer discipline",
+        title=title,
         opened_at=opened,
         updated_at=opened,
         topic="officer_discipline",
         rules=("single",),
         count=1,
+        evidence=evidence,
     )
     return seeded.state.open_incident(incident, Transition(0, opened, "opened", "one wide-reach report"), [])

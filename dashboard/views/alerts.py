@@ -56,6 +56,7 @@ def draw_asked(asked: str) -> None:
     st.title(f"Alert {found.id}", anchor=False)
     st.fragment(run_every=refresh_seconds(), key="alert")(draw_facts)(found.id)
     draw_actions(books, found, moment)
+    st.fragment(run_every=refresh_seconds(), key="history")(draw_history)(found.id)
     draw_evidence(books, found, moment)
 
 
@@ -127,7 +128,7 @@ def closed_row(one: Incident, moment: Moment) -> dict[str, object]:
 
 
 def draw_facts(incident_id: int) -> None:
-    """State, why, history and notices; refreshed by themselves."""
+    """State, owner, clock and why; refreshed by themselves."""
     books, moment = read_now()
     one = books.state.incident(incident_id)
     st.header(f"{mark_of(one)} · {RAG_MARKS[one.colour]}", anchor=False)
@@ -136,6 +137,12 @@ def draw_facts(incident_id: int) -> None:
     st.text(GUIDANCE[one.colour])
     st.header("Why", anchor=False)
     st.text("\n".join(tell_why(one, moment)))
+
+
+def draw_history(incident_id: int) -> None:
+    """What happened to it and who was told; refreshed by itself."""
+    books, moment = read_now()
+    one = books.state.incident(incident_id)
     st.header("Timeline", anchor=False)
     steps = books.state.transitions(one.id)
     st.dataframe(

@@ -20,7 +20,7 @@ from mentions.mention import Assessed, PublicDomain, Rag
 from mentions.query import QueryError
 
 COLOURS = ["red", "amber", "green", "none"]
-KEYS = ("q", "rag", "source", "borough", "from", "to", "everything")
+EMPTY = {"q": "", "rag": [], "source": "all", "borough": "", "from": None, "to": None, "everything": False}
 log = logging.getLogger(__name__)
 
 
@@ -96,9 +96,9 @@ def start_over() -> None:
 
 def clear_filters() -> None:
     """Empty every filter and the address with them."""
-    for key in KEYS:
-        st.session_state.pop(key, None)
-    st.query_params.clear()
+    for key, empty in EMPTY.items():
+        st.session_state[key] = empty
+    start_over()
 
 
 def hold_page(books: Books, filters: Filters) -> Held:

@@ -7,12 +7,11 @@ import streamlit as st
 from dashboard.chrome import read_now, refresh_seconds
 from dashboard.figures import describe_hours, draw_hours
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
-from dashboard.reading import Books, Moment, read_standing
+from dashboard.reading import Books, Moment, Standing, read_standing
 from dashboard.safe import mask_text, shorten
 from dashboard.usual import Share, tell_range
 from dashboard.wording import count_of, plain_words, tell_time
 from mentions.mention import Assessed
-from mentions.records import SourceState
 
 
 def main() -> None:
@@ -42,18 +41,26 @@ def draw_figures() -> None:
     with tiles:
         draw_tiles(books, moment, overview)
     st.header(title_of(overview), anchor=False)
-    dark = st.context.theme.type == "dark"
-    spec = draw_hours(overview.hours, overview.incidents, dark=dark, until=overview.until)
-    st.vega_lite_chart(None, spec, alt=describe_hours(overview.hours))
-    st.caption(
-        "Full hours only, London time; dashed: what nine in ten of the same hours stay below; rules: alerts opened."
-    )
+    if any(counts.total for _, counts, _ in overview.hours):
+        draw_chart(overview)
+    else:
+        st.text("No posts about the police in this window.")
     left, right = st.columns(2)
     with left:
         draw_tone(overview)
     with right:
         draw_boroughs(overview)
     st.caption(f"Figures at {tell_time(moment.now, moment.now, seconds=True)}. Posts seen, not public opinion.")
+
+
+def draw_chart(overview: Overview) -> None:
+    """Mentions by hour."""
+    dark = st.context.theme.type == "dark"
+    spec = draw_hours(overview.hours, overview.incidents, dark=dark, until=overview.until)
+    st.vega_lite_chart(None, spec, alt=describe_hours(overview.hours))
+    st.caption(
+        "Full hours only, London time; dashed: what nine in ten of the same hours stay below; rules: alerts opened."
+    )
 
 
 def draw_tiles(books: Books, moment: Moment, overview: Overview) -> None:
@@ -69,24 +76,34 @@ def draw_tiles(books: Books, moment: Moment, overview: Overview) -> None:
                 delta_color="off",
                 delta_arrow="off",
             )
-        late = [row.name for row in standing.sources if row.state is not SourceState.OK]
         st.metric(
             "Sources on time",
             f"{standing.alive} of {len(standing.sources)}",
             border=True,
-            delta=f"not: {', '.join(late)}" if late else "all of them" if standing.sources else "none set up",
+            delta=tell_sources(standing),
             delta_color="off",
             delta_arrow="off",
         )
 
 
+def tell_sources(standing: Standing) -> str:
+    """Which sources are not on time."""
+    if not standing.sources:
+        return "none set up"
+    if not standing.daemon_alive:
+        return "nobody is collecting"
+    return f"not: {', '.join(standing.late)}" if standing.late else "all of them"
+
+
 def title_of(overview: Overview) -> str:
     """What the chart shows, as a finding."""
-    outside = sum(1 for _, counts, usual in overview.hours[-6:] if usual and counts.total > usual.high)
-    if outside >= 2:
-        return f"Above usual in {outside} of the last six hours"
-    known = any(usual for _, _, usual in overview.hours)
-    return "Mentions by hour: within the usual" if known else "Mentions by hour"
+    last = overview.hours[-1] if overview.hours else None
+    if last is None or last[2] is None:
+        return "Mentions by hour"
+    above = [counts.total > usual.high for _, counts, usual in overview.hours[-6:] if usual]
+    if above[-1]:
+        return f"The last full hour is above usual: {last[1].total:,} mentions"
+    return f"Above usual in {sum(above)} of the last six hours" if sum(above) > 1 else "The last full hour is as usual"
 
 
 def draw_tone(overview: Overview) -> None:

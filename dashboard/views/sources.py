@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.asking import ask_who
 from dashboard.chrome import read_now, refresh_seconds
-from dashboard.reading import Books, Moment
+from dashboard.reading import Books, Moment, read_sources
 from dashboard.safe import shorten, strip_text
 from dashboard.wording import SOURCE_MARKS, count_of, tell_age, tell_time
 from mentions.records import SourceRow, SourceState
@@ -28,7 +28,7 @@ def main() -> None:
 def draw_table() -> None:
     """Every source, the sick ones first, and what their sickness costs."""
     books, moment = read_now()
-    rows = sorted(books.state.sources(), key=lambda row: (ORDER.index(row.state), row.name))
+    rows = sorted(read_sources(books.state, moment.now), key=lambda row: (ORDER.index(row.state), row.name))
     if not rows:
         st.text("No sources are set up. Add [[sources]] to earshot.toml and restart the daemon.")
         return
