@@ -31,6 +31,7 @@ _AWAY = re.compile(
     r"health|newsbeat|in-pictures|sport)[a-z0-9-]*)(?:[/-]|$)"
 )
 _ELSEWHERE_UK = re.compile(r"uk-england-(?!london)[a-z]|uk-(?:scotland|wales|northern-ireland)")
+_NATIONAL = re.compile(r"bbc\.co\.uk/news/(?:uk|articles)-\d")
 _LONDON = re.compile(r"uk-england-london|/london[/-]|standard\.co\.uk|mylondon|london-news")
 
 
@@ -112,12 +113,16 @@ def _weigh(draft: Draft) -> float:
     hits = draft.hits
     force = "force" in hits or "force handle" in hits
     met = "the met" in hits and not _met_means_other(draft)
-    police = 4.0 * force + 3.5 * met + 2.0 * ("institution" in hits) + _police_words(draft)
-    crime = min(1.0 * hits.count("crime") + 0.5 * hits.count("trouble") + 0.75 * ("danger" in hits), 2.0)
+    institution = 2.0 * ("institution" in hits)
+    by_link = _by_link(draft)
     where = min(1.0 * ("london" in hits) + 1.5 * bool(hits.places), 2.0)
+    if is_press(draft) and not (force or met or institution or where or by_link > 0):
+        return 0.0  # crime somewhere in the country, or nowhere we know of
+    police = 4.0 * force + 3.5 * met + institution + _police_words(draft)
+    crime = min(1.0 * hits.count("crime") + 0.5 * hits.count("trouble") + 0.75 * ("danger" in hits), 2.0)
     score = police + (crime if where or not police else 0.0) + (where if police or crime else 0.0)
     score += 0.5 * ("uk" in hits) + 0.5 * ("politics" in hits)
-    return score - _against(draft, strong=force or met) + _by_link(draft)
+    return score - _against(draft, strong=force or met) + by_link
 
 
 def _police_words(draft: Draft) -> float:
@@ -125,7 +130,8 @@ def _police_words(draft: Draft) -> float:
     if "police" in hits:
         return 1.0 + 0.5 * min(hits.count("police"), 2) + 0.5 * ("officer" in hits or "policing" in hits)
     if "policing" in hits:
-        return 1.1 + 0.4 * ("officer" in hits) + 0.4 * ("crime" in hits)
+        company = ("officer", "crime", "blamed", "blame", "praise")
+        return 1.1 + 0.4 * sum(tag in hits for tag in company[:3]) + 0.2 * sum(tag in hits for tag in company[3:])
     return 1.0 * ("officer" in hits)
 
 
@@ -158,6 +164,8 @@ def _by_link(draft: Draft) -> float:
         return 0.0
     if _LONDON.search(link):
         return 2.0
+    if _NATIONAL.search(link):
+        return 0.5
     if _ELSEWHERE_UK.search(link):
         return -3.0
     if _AWAY.search(link):
