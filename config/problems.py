@@ -153,7 +153,7 @@ def _expected(details: Mapping[str, Any]) -> str:
         return str(context["error"]).removeprefix("expected ")
     if words := _EXPECTED.get(details["type"]):
         return words.format(**context)
-    return details["msg"]
+    return str(details["msg"])
 
 
 def _key(prefix: str, loc: tuple[int | str, ...]) -> str:
