@@ -47,7 +47,7 @@ class Database:
     def _translate(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
             raise TemporaryFailure(f"state database {self.where}: {_reason(error)}") from error
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mentions.records import Incident, IncidentState, Notice, NoticeState, Transition
@@ -137,9 +137,9 @@ def claim_notices(connection: Connection, now: datetime, lease: timedelta, limit
 def _ready(connection: Connection, now: datetime) -> list[str]:
     """Channels with something due of which nothing is leased: two senders at once would break a queue's order."""
     due = func.min(notices.c.due_at)
-    leased = func.coalesce(func.max(notices.c.lease_until), now)
+    leased = func.max(notices.c.lease_until)
     query = select(notices.c.channel).where(notices.c.state == NoticeState.QUEUED).group_by(notices.c.channel)
-    return list(connection.scalars(query.having(and_(due <= now, leased <= now))))
+    return list(connection.scalars(query.having(due <= now, or_(leased.is_(None), leased <= now))))
 
 
 def settle_notice(connection: Connection, notice: Notice) -> None:
