@@ -71,7 +71,7 @@ class Vocabulary:
             for notation in notations:
                 for phrase in spell_out(notation):
                     tags.setdefault(phrase, {})[tag] = None
-        by_name = {normalise(place.name): place for place in places}
+        by_name = {normalise(name): place for place in places for name in _spellings(place.name)}
         self._automaton = ahocorasick.Automaton()
         for phrase in tags.keys() | by_name.keys():
             if phrase:
@@ -108,6 +108,14 @@ def spell_out(notation: str) -> Iterator[str]:
             yield phrase.replace("'", " ")
 
 
+_SHORT = {" Road": " Rd", " Street": " St", " Avenue": " Ave", " Square": " Sq", " Lane": " Ln"}
+
+
+def _spellings(name: str) -> list[str]:
+    """A place name as written, and with the short form of its last word."""
+    return [name, *(name.removesuffix(long) + short for long, short in _SHORT.items() if name.endswith(long))]
+
+
 def is_near(first: Span, second: Span, reach: int = NEAR) -> bool:
     """Whether no more than `reach` characters lie between the two."""
     return max(first[0], second[0]) - min(first[1], second[1]) <= reach
@@ -136,7 +144,7 @@ def attitude_words() -> dict[str, tuple[str, ...]]:
 def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
     """Every place shipped, and `extra` names with their boroughs, which win over shipped ones of the same name."""
     boroughs: dict[str, dict[str, None]] = {}
-    for file in ("places.csv", "landmarks.csv"):
+    for file in ("places.csv", "landmarks.csv", "postcodes.csv"):
         for row in _rows(file):
             boroughs.setdefault(row["name"], {})[row["borough"]] = None
     for row in _rows("boroughs.csv"):

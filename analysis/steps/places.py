@@ -15,6 +15,8 @@ _PLACE_WORDS = frozenset(
 )
 _LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round".split())
 
+_MOST_ON_A_LOCAL_SITE = 2  # a post there that names more is about none of them for certain
+
 Found = tuple[Place, Span]
 
 
@@ -32,7 +34,7 @@ class Places:
         patch = self._patch_of(draft)
         found = _believed(draft, patch)
         draft.hits.places = found
-        draft.boroughs = _decide(found, patch)
+        draft.boroughs = _decide(found, patch, alone="london" not in draft.hits)
         if found and draft.boroughs:
             place, span = next((hit for hit in found if draft.boroughs[0] in hit[0].boroughs), found[0])
             draft.because(f"names {place.name} ({', '.join(place.boroughs)})", span)
@@ -78,13 +80,15 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
         return False
     if not place.common:
         return True
-    if not draft.quote(span)[:1].isupper():
+    before, after = _neighbours(draft.norm, span)
+    if not draft.quote(span)[:1].isupper() or not (before in _LEAD_WORDS or after in _PLACE_WORDS):
         return False
     company = {b for other, at in found if at != span and not other.common for b in other.boroughs} | set(patch)
     if company & set(place.boroughs):
         return True
-    before, after = _neighbours(draft.norm, span)
-    return after in _PLACE_WORDS or (before in _LEAD_WORDS and "london" in draft.hits)
+    if patch:
+        return False  # on a local site a common name is the local one
+    return after in _PLACE_WORDS or "london" in draft.hits
 
 
 def _neighbours(norm: str, span: Span) -> tuple[str, str]:
@@ -93,18 +97,28 @@ def _neighbours(norm: str, span: Span) -> tuple[str, str]:
     return before[-1] if before else "", after[0] if after else ""
 
 
-def _decide(found: Sequence[Found], patch: tuple[str, ...]) -> tuple[str, ...]:
+def _decide(found: Sequence[Found], patch: tuple[str, ...], *, alone: bool) -> tuple[str, ...]:
+    """The boroughs the names speak for; on a local site its own first, and nothing where names and site disagree.
+
+    `alone` says that no wider place is named, so that a local site's post without a name is about its patch.
+    """
     weights: dict[str, float] = {}
     for place, _ in found:
         for borough in place.boroughs:
             weights[borough] = weights.get(borough, 0.0) + 1.0 / len(place.boroughs)
+    sure = _sure(weights)
+    if not patch:
+        return tuple(sure)
     at_home = [borough for borough in patch if borough in weights]
     if at_home:
         best = max(at_home, key=lambda borough: weights[borough])
-        return (best, *(b for b in _sure(weights) if b != best))
+        if [weights[borough] for borough in at_home].count(weights[best]) > 1:
+            return ()
+        named = (best, *(b for b in sure if b != best))
+        return named if len(named) <= _MOST_ON_A_LOCAL_SITE else ()
     if weights:
-        return tuple(_sure(weights))
-    return patch if len(patch) == 1 else ()
+        return tuple(sure) if len(patch) > 1 and len(sure) == 1 else ()
+    return patch if alone and len(patch) == 1 else ()
 
 
 def _sure(weights: Mapping[str, float]) -> list[str]:
