@@ -7,8 +7,8 @@ from functools import lru_cache
 from mentions.mention import Assessed, Mention
 from mentions.normalise import tokens
 
-OPENING = 200  # characters of a text without a title
-SHARED_ON_TOPIC = 2  # distinctive words that make two items of one topic one matter
+OPENING = 300  # characters of the text that are read beside the title
+SHARED_ON_TOPIC = 3  # distinctive words that make two items of one topic one matter
 SHARED_ANYHOW = 4  # and two items of different topics
 
 _PLAIN = """
@@ -34,14 +34,16 @@ _OF_EVERY_POLICE_STORY = """
     police policing policeman policewoman officer officers constable sergeant inspector detective superintendent chief
     commissioner force forces met metropolitan scotland yard cop cops pc dc ds di dci supt london britain british uk
     england english bbc guardian mail sky telegraph crime criminal investigation investigate investigated investigating
-    inquiry probe arrest arrested arrests charge charged court trial jailed victim victims incident
+    inquiry probe arrest arrested arrests charge charged court trial jail jailed prison victim victims incident suspect
+    murder murdered murders killed killing dead death died shot stabbed stabbing attack sir dame lord baroness mark
+    rowley
 """
 STOP_WORDS = frozenset((_PLAIN + _OF_EVERY_POLICE_STORY).split())
 
 
 def distinctive_words(mention: Mention) -> frozenset[str]:
-    """The words of the title, or of how the text begins, that not every police story has; plurals folded."""
-    return _distinctive(mention.title) if mention.title else _distinctive(mention.text[:OPENING])
+    """The words of the title and of how the text begins that not every police story has; plurals folded."""
+    return _distinctive(mention.words[: len(mention.title) + OPENING])
 
 
 @lru_cache(maxsize=1024)
@@ -51,7 +53,7 @@ def _distinctive(opening: str) -> frozenset[str]:
 
 
 def is_same_matter(one: Assessed, other: Assessed) -> bool:
-    """Whether two items tell of one matter: same topic and two distinctive words in common, or four of them."""
+    """Whether two items tell of one matter: same topic and three distinctive words in common, or any four."""
     shared = len(distinctive_words(one.mention) & distinctive_words(other.mention))
     on_topic = bool(one.assessment.topic) and one.assessment.topic == other.assessment.topic
     return shared >= (SHARED_ON_TOPIC if on_topic else SHARED_ANYHOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -15,7 +15,7 @@ from mentions.records import Finding, Level
 from mentions.store import MentionStore
 
 MOST_LOOKED_AT = 100  # newest red items; beyond that the surge rule has long fired
-RED = "red"
+RED, RELEVANT = "red", "relevant"
 MINUTE = timedelta(minutes=1)
 
 
@@ -26,7 +26,7 @@ class SingleSettings:
     holds: timedelta = timedelta(minutes=60)  # how long an item keeps its finding up
     together: timedelta = timedelta(minutes=30)  # items further apart than this do not add up to a crisis
     publishers: int = 3  # independent ones with a red item on the same matter: a crisis
-    tellers: int = 2  # voices that tell of a risk to life, where none of them has wide reach: a crisis
+    tellers: int = 2  # voices that tell of the same risk to life, where no account of wide reach does: a crisis
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,67 +50,67 @@ class Single:
         rule = self._settings
         return (
             "fires a warning when the press or an account of wide reach brings one red item; a crisis when such an "
-            f"item, or {rule.tellers} voices, tell of a risk to life, or {rule.publishers} independent publishers "
-            f"bring red items on the same matter within {describe_span(rule.together)}"
+            f"account, or {rule.tellers} voices, tell of a risk to life, or {rule.publishers} independent publishers "
+            f"bring red items on the same matter, within {describe_span(rule.together)}"
         )
 
     def check(self, now: datetime, store: MentionStore) -> list[Finding]:
         """See `Rule.check`. One finding a topic."""
-        newest_first = store.members(RED, now - self._settings.holds, now, MOST_LOOKED_AT)
-        red = [each for each in reversed(newest_first) if each.mention.voice is not Voice.OWN]
-        if not red:
-            return []
+        since = now - self._settings.holds
+        red = _told_by_others(store.members(RED, since, now, MOST_LOOKED_AT))
+        risks = [each for each in _told_by_others(store.members(RELEVANT, since, now, MOST_LOOKED_AT))
+                 if each.assessment.risk_to_life]  # fmt: skip
         by_topic: dict[str, list[Assessed]] = defaultdict(list)
         for each in red:
             if is_far_reaching(each):
                 by_topic[each.assessment.topic].append(each)
         crises: dict[str, _Crisis] = {}
-        for crisis in self._find_crises(red):
+        for crisis in [*self._find_risks(risks), *self._find_agreement(red)]:
             crises.setdefault(most_shared_topic(crisis.members), crisis)
         topics = sorted(by_topic.keys() | crises.keys())
         return [self._conclude(topic, by_topic.get(topic, []), crises.get(topic)) for topic in topics]
 
-    def _find_crises(self, red: Sequence[Assessed]) -> list[_Crisis]:
-        """What is a crisis among these, oldest first; the newest item of each is looked back from."""
+    def _find_risks(self, risks: Sequence[Assessed]) -> Iterator[_Crisis]:
+        """Risks to life told by an account of wide reach, or by several voices. One press item is none: what a paper
+        tells is mostly over."""
+        for latest in risks:
+            if latest.mention.reach is Reach.WIDE and latest.mention.voice is not Voice.PRESS:
+                yield _Crisis((latest,), "an account of wide reach tells of a risk to life")
+                continue
+            same = self._company_of(latest, risks)
+            voices = len({voice_of(each.mention) for each in same})
+            if voices >= self._settings.tellers:
+                yield _Crisis(same, f"{voices} voices tell of a risk to life")
+
+    def _find_agreement(self, red: Sequence[Assessed]) -> list[_Crisis]:
+        """Matters that enough independent publishers bring, the most widely told first."""
+        published = [each for each in red if each.mention.publisher]
         found = []
-        for at, latest in enumerate(red):
-            since = latest.mention.counts_at - self._settings.together
-            company = [each for each in red[: at + 1] if each.mention.counts_at >= since]
-            crisis = self._weigh_life(latest, company) or self._weigh_publishers(latest, company)
-            if crisis:
-                found.append(crisis)
+        for latest in published:
+            same = self._company_of(latest, published)
+            publishers = len({each.mention.publisher for each in same})
+            if publishers >= self._settings.publishers:
+                why = f"{publishers} independent publishers bring red items on the same matter"
+                found.append(_Crisis(same, f"{why} within {describe_span(self._settings.together)}"))
         return sorted(found, key=lambda crisis: -len(crisis.members))
 
-    def _weigh_life(self, latest: Assessed, company: Sequence[Assessed]) -> _Crisis | None:
-        if not latest.assessment.risk_to_life:
-            return None
-        if is_far_reaching(latest):
-            return _Crisis((latest,), "an item of wide reach tells of a risk to life")
-        same = [each for each in company if each.assessment.risk_to_life and is_told_again(each, latest)]
-        voices = len({voice_of(each.mention) for each in same})
-        if voices < self._settings.tellers:
-            return None
-        return _Crisis(tuple(same), f"{voices} voices tell of a risk to life")
-
-    def _weigh_publishers(self, latest: Assessed, company: Sequence[Assessed]) -> _Crisis | None:
-        same = [each for each in company if each.mention.publisher and is_told_again(each, latest)]
-        publishers = {each.mention.publisher for each in same}
-        if len(publishers) < self._settings.publishers:
-            return None
-        why = f"{len(publishers)} independent publishers bring red items on the same matter"
-        return _Crisis(tuple(same), f"{why} within {describe_span(self._settings.together)}")
+    def _company_of(self, latest: Assessed, items: Sequence[Assessed]) -> tuple[Assessed, ...]:
+        """The item and those shortly before it that tell of the same matter, in the order they came."""
+        since, until = latest.mention.counts_at - self._settings.together, latest.mention.counts_at
+        near = (each for each in items if since <= each.mention.counts_at <= until)
+        return tuple(each for each in near if each is latest or is_same_matter(each, latest))
 
     def _conclude(self, topic: str, items: Sequence[Assessed], crisis: _Crisis | None) -> Finding:
         together = {each.mention.id: each for each in [*items, *(crisis.members if crisis else ())]}
         members = sorted(together.values(), key=lambda each: (each.mention.counts_at, each.mention.id))
-        voices = len({each.mention.publisher or voice_of(each.mention) for each in members})
-        said = "One red item" if len(members) == 1 else f"{len(members)} red items"
+        voices = len({voice_of(each.mention) for each in members})
+        said = "one red item" if len(members) == 1 else f"{len(members)} red items"
         return Finding(
             rule=self.name,
             key=f"{self.name}:{topic}",
             level=Level.CRISIS if crisis else Level.WARNING,
             colour=Rag.RED,
-            summary=f"{crisis.why[0].upper()}{crisis.why[1:]}" if crisis else f"{said} of wide reach",
+            summary=_as_sentence(crisis.why if crisis else f"{said} of wide reach"),
             topic=topic,
             boroughs=most_shared_boroughs(members),
             score=voices / (1 + voices),  # each voice adds as much as the first
@@ -128,6 +128,10 @@ def is_far_reaching(assessed: Assessed) -> bool:
     return assessed.mention.reach is Reach.WIDE or assessed.mention.voice is Voice.PRESS
 
 
-def is_told_again(one: Assessed, other: Assessed) -> bool:
-    """Whether these are one item or tell of the same matter."""
-    return one.mention.id == other.mention.id or is_same_matter(one, other)
+def _told_by_others(newest_first: Sequence[Assessed]) -> list[Assessed]:
+    """Without our own words, oldest first."""
+    return [each for each in reversed(newest_first) if each.mention.voice is not Voice.OWN]
+
+
+def _as_sentence(words: str) -> str:
+    return words[0].upper() + words[1:]

@@ -94,7 +94,9 @@ def test_items_on_one_topic_are_one_finding(store: MentionStore) -> None:
 
 
 def test_three_publishers_on_one_matter_are_a_crisis(store: MentionStore) -> None:
-    items = [item(title, f"{at}.example", ago=20 - at) for at, title in enumerate([*REVIEW, "Families failed: review"])]
+    items = [
+        item(title, f"{at}.example", ago=20 - at) for at, title in enumerate([*REVIEW, "Harbour families were failed"])
+    ]
     (finding,) = check(store, *items)
     assert finding.level is Level.CRISIS
     assert finding.evidence == tuple(each.mention.id for each in items)
@@ -133,8 +135,29 @@ def test_a_matter_that_was_judged_under_two_topics_is_one_when_its_words_are(sto
     assert [finding.level for finding in found if finding.topic == "conduct"] == [Level.CRISIS]
 
 
-def test_a_risk_to_life_told_by_the_press_is_a_crisis_at_once(store: MentionStore) -> None:
-    assert [finding.level for finding in check(store, item("Gunman at harbour", "a.example", LIFE))] == [Level.CRISIS]
+def test_a_risk_to_life_told_by_an_account_of_wide_reach_is_a_crisis_at_once(store: MentionStore) -> None:
+    found = check(store, item("Gunman at harbour", opinion=LIFE, reach=Reach.WIDE))
+    assert [finding.level for finding in found] == [Level.CRISIS]
+
+
+def test_a_risk_to_life_told_by_the_press_takes_a_second_publisher(store: MentionStore) -> None:
+    one = item("Gunman holds harbour ferry passengers", "a.example", LIFE)
+    assert [finding.level for finding in check(store, one)] == [Level.WARNING]
+    again = item("Harbour ferry: gunman still holds passengers", "a.example", LIFE)
+    assert [finding.level for finding in check(store, again)] == [Level.WARNING]
+    other = item("Harbour ferry passengers held by gunman", "b.example", LIFE)
+    assert [finding.level for finding in check(store, other)] == [Level.CRISIS]
+
+
+def test_a_risk_to_life_counts_whatever_its_colour(store: MentionStore) -> None:
+    unrated = Assessment(relevant=True, risk_to_life=True)
+    items = [item("Boy on the harbour bridge railing, crying", opinion=unrated, author_key=f"{at}") for at in range(2)]
+    assert [finding.level for finding in check(store, *items)] == [Level.CRISIS]
+
+
+def test_two_risks_that_have_nothing_in_common_are_no_crisis(store: MentionStore) -> None:
+    one = item("Boy on the harbour bridge railing, crying", opinion=LIFE, author_key="one")
+    assert check(store, one, item("Overdose outside number nine, medics here", opinion=LIFE, author_key="two")) == []
 
 
 def test_a_risk_to_life_told_by_the_public_takes_two_voices(store: MentionStore) -> None:
