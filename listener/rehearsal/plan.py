@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from listener.domains import registrable_domain
+from listener.feeds import identify, short_hash
 from listener.rehearsal.posts import Board, Post, Shape, boards
+from listener.rehearsal.published import forum_post_ids
 from listener.rehearsal.shapes import status_uri
 from mentions.failures import UserError
 from mentions.mention import Voice
@@ -81,24 +82,34 @@ def _spec(board: Board, name: str, url: str, boroughs: Sequence[str]) -> SourceS
         Shape.FORUM: {"url": f"{url}/forums/{board.name}", "software": "discourse"},
         Shape.MASTODON: {"api_root": f"{url}/mastodon/{board.name}", "read": "public"},
     }
-    publisher = "" if board.shape is Shape.MASTODON else _publisher(board)
+    publisher = _publisher(board) if board.shape is Shape.FORUM else ""  # of news, each item's own link tells
     return SourceSpec(name, board.shape.value, options[board.shape], board.voice, publisher, tuple(boroughs))
 
 
 def _publisher(board: Board) -> str:
     """Whose house the board is: where most of its links lead, else its own name."""
-    domains = Counter(registrable_domain(post.row.link or post.row.source) for post in board.posts)
+    domains = Counter(registrable_domain(post.row.link) for post in board.posts)
     return domains.most_common(1)[0][0] or board.name
 
 
-def expected_id(post: Post, url: str) -> str:
-    """The id of the mention that our connectors make of a post published at `url`."""
-    if post.shape is Shape.FEED:
-        return f"rss:{_hash(f'{post.board}|{post.row.id}')}"
-    if post.shape is Shape.FORUM:
-        return f"forum:{_hash(f'{url}/{post.board}|{post.row.id}')}"
-    return f"mastodon:{_hash(status_uri(post))}"
+def expected_ids(posts: Sequence[Post], url: str) -> list[str]:
+    """The id of the mention that our connectors make of each post published at `url`, in the order of `posts`."""
+    held = boards(posts)
+    names = Counter(board.name for board in held)
+    ids: dict[str, str] = {}
+    for board in held:
+        ids |= _ids_of(board, source_name(board, names), url)
+    return [ids[post.row.id] for post in posts]
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _ids_of(board: Board, source: str, url: str) -> dict[str, str]:
+    if board.shape is Shape.FEED:
+        return {
+            row.id: f"rss:{short_hash(identify(row.id, row.link, row.title or row.text, set(), source))}"
+            for row in (post.row for post in board.posts)
+        }
+    if board.shape is Shape.FORUM:
+        base = f"{url}/forums/{board.name}"
+        numbers = forum_post_ids(board.posts)
+        return {row_id: f"forum:{short_hash(f'{base}/p/{number}')}" for row_id, number in numbers.items()}
+    return {post.row.id: f"mastodon:{short_hash(status_uri(post))}" for post in board.posts}

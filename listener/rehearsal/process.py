@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from listener.rehearsal.plan import SourceSpec, expected_id, plan, read_setting
+from listener.rehearsal.plan import SourceSpec, expected_ids, plan, read_setting
 from listener.rehearsal.posts import Posts
 from mentions.failures import UserError
 
@@ -65,7 +65,7 @@ class Rehearsal:
 
     def expected_ids(self) -> list[str]:
         """The id of the mention that each post should become, in order of time."""
-        return [expected_id(post, self.url) for post in self._posts.posts]
+        return expected_ids(self._posts.posts, self.url)
 
     def published(self) -> dict[str, Any]:
         """{"now", "published": how many, "boards": {"shape/name": how many}, "ids": [row ids]}."""

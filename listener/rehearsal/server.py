@@ -190,7 +190,10 @@ class Answers(BaseHTTPRequestHandler):
         body, newest, oldest = board.page(self.server.stage.clock(), Paging(limit=limit, **asked), tag)
         here = f"{self.server.url}{urlsplit(self.path).path}?limit={limit}"
         links = f'<{here}&max_id={oldest}>; rel="next", <{here}&min_id={newest}>; rel="prev"'
-        self._send(200, body, "application/json; charset=utf-8", {"Link": links} if newest else {})
+        etag = f'W/"{limit}-{oldest}-{newest}"'  # statuses never change, so their ids say which they are
+        known = self.headers.get("If-None-Match") == etag
+        headers = {"ETag": etag, "Link": links} if newest else {"ETag": etag}
+        self._send(304 if known else 200, b"" if known else body, "application/json; charset=utf-8", headers)
 
     def _control(self, rest: str, query: dict[str, str]) -> None:
         stage = self.server.stage

@@ -46,11 +46,11 @@ def author_of(post: Post) -> str:
 
 
 def rss_item(post: Post) -> str:
-    """One `<item>` of RSS 2.0, its description escaped HTML as newsrooms send it."""
+    """One `<item>` of RSS 2.0, its words escaped HTML as newsrooms send them."""
     row = post.row
     return (
         "<item>"
-        + (f"<title>{_xml(row.title)}</title>" if row.title else "")
+        + (f"<title>{_xml(html.escape(row.title, quote=False))}</title>" if row.title else "")
         + (f"<description>{_xml(html.escape(row.text, quote=False))}</description>" if row.text else "")
         + f"<link>{_xml(link_of(post))}</link>"
         + f'<guid isPermaLink="false">{_xml(row.id)}</guid>'
@@ -72,7 +72,7 @@ def atom_entry(post: Post) -> str:
     """One `<entry>` of Atom."""
     row, at = post.row, _iso(post.at)
     return (
-        f"<entry><id>{_xml(row.id)}</id><title>{_xml(row.title)}</title>"
+        f'<entry><id>{_xml(row.id)}</id><title type="html">{_xml(html.escape(row.title, quote=False))}</title>'
         f'<link rel="alternate" href="{_xml(link_of(post))}"/><published>{at}</published><updated>{at}</updated>'
         f'<content type="html">{_xml(_paragraphs(row.text))}</content></entry>\n'
     )
@@ -211,7 +211,7 @@ def _account(post: Post) -> dict[str, object]:
         "avatar_static": f"{home}/avatar.png",
         "header": f"{home}/header.png",
         "header_static": f"{home}/header.png",
-        "followers_count": post.row.followers or 0,
+        "followers_count": post.row.followers,
         "following_count": 0,
         "statuses_count": 1,
         "last_status_at": None,
