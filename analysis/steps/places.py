@@ -11,9 +11,10 @@ from analysis.vocabulary import Place, Span
 
 _PLACE_WORDS = frozenset(
     "station tube road rd street st high estate market park ward borough council lane green common town hill bridge "
-    "bus prison forum broadway square avenue library hospital school nick police area residents roundabout junction centre".split()
+    "bus prison forum broadway square avenue library hospital school nick police area residents roundabout junction centre "
+    "robbery stabbing shooting murder machete burglary fire crash attack arson riot riots".split()
 )
-_LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round".split())
+_LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round over".split())
 
 _MOST_ON_A_LOCAL_SITE = 2  # a post there that names more is about none of them for certain
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from analysis.draft import Draft
 from analysis.steps.relevance import is_press
 from analysis.vocabulary import Hits, Span, is_near, read_toml
-from mentions.mention import Mood, PublicDomain, Rag, Voice
+from mentions.mention import Mood, PublicDomain, Rag, Verdict, Voice
 
 _ALIASES = {
     "<police>": ("force", "force handle", "the met", "institution", "police", "policing"),
@@ -27,6 +27,7 @@ class Topic:
     name: str
     colour: Rag
     says: str
+    leans: str
     near: tuple[tuple[tuple[str, ...], ...], ...]
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
@@ -56,7 +57,8 @@ def _read_topic(table: dict[str, object]) -> Topic:
         for at, parts in enumerate(lines)
     )
     examples, counters = _strings(table, "examples"), _strings(table, "counter_examples")
-    return Topic(name, Rag(str(table["colour"])), str(table["says"]), near, examples, counters)
+    leans = str(table.get("leans", ""))
+    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, near, examples, counters)
 
 
 def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
@@ -104,6 +106,8 @@ class Rating:
             return
         topic, span = found
         draft.topic = topic.name
+        if topic.leans and draft.sentiment.label is Mood.NEUTRAL:
+            draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)
         draft.because(_explain(topic, draft), span)
 

@@ -132,7 +132,7 @@ def _police_words(draft: Draft) -> float:
     if "policing" in hits:
         company = ("officer", "crime", "blamed", "blame", "praise")
         return 1.1 + 0.4 * sum(tag in hits for tag in company[:3]) + 0.2 * sum(tag in hits for tag in company[3:])
-    return 1.0 * ("officer" in hits)
+    return 1.0 * ("officer" in hits) + 1.5 * ("blamed" in hits)
 
 
 def _met_means_other(draft: Draft) -> bool:
@@ -153,9 +153,10 @@ def _against(draft: Draft, *, strong: bool) -> float:
     abroad = min(hits.count("against.abroad"), 4) * 1.5
     other_force = 4.0 * ("against.elsewhere_force" in hits)
     other_place = min(hits.count("against.elsewhere_place"), 3) * 1.2
-    fiction = min(hits.count("against.fiction"), 3) * 0.9
+    fiction = min(hits.count("against.fiction"), 3) * 0.9 + min(hits.count("against.titles"), 2) * 2.5
+    clubs = 1.2 * ("against.clubs" in hits) + (0.7 * hits.count("against.arts") if "met" in hits else 0.0)
     discourse = min(hits.count("against.discourse"), 3) * 0.8
-    return weight * (abroad + other_place + fiction + discourse) + other_force * (0.6 if strong else 1.0)
+    return weight * (abroad + other_place + fiction + clubs + discourse) + other_force * (0.6 if strong else 1.0)
 
 
 def _by_link(draft: Draft) -> float:
