@@ -20,6 +20,8 @@ THINGS = {
     "shared": ("shared",),
     "postgres": ("postgres",),
     "browser": ("chromium", "browser", "playwright"),
+    "openssl": ("openssl",),
+    "disk": ("small disk",),
 }
 
 hypothesis_settings.register_profile("earshot", deadline=None)  # a busy machine is no bug
@@ -111,7 +113,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def must_not_skip(reason: str) -> str | None:
     """Why a skip for this reason is a failure, None where it may stand. With EARSHOT_EXPECT set (to what this machine
-    is known to have: shared, postgres, browser), only what is not in that list may be missed."""
+    is known to have: shared, postgres, browser, ...), only what is not in that list may be missed."""
     expected = os.environ.get("EARSHOT_EXPECT")
     if expected is None:
         return None
