@@ -14,12 +14,16 @@ _SENTENCE_ENDS = frozenset(".!?;\n")
 
 @dataclass(slots=True)
 class Draft:
-    """One mention on its way through the steps. `norm` is its normalised words, `hits` what stands in them."""
+    """One mention on its way through the steps. `norm` is its normalised words, `hits` what stands in them.
+
+    `on_local_site` says that a London site with a patch of its own carries the post.
+    """
 
     mention: Mention
     words: str
     norm: str
     hits: Hits
+    on_local_site: bool = False
     relevant: bool = False
     sentiment: Verdict = field(default_factory=Verdict)
     mood: Verdict = field(default_factory=Verdict)

@@ -44,6 +44,8 @@ class Hits:
 
     def of(self, *tags: str) -> list[Span]:
         """The spans of all these tags together, in the order of the tags."""
+        if len(tags) == 1:
+            return self.by_tag.get(tags[0], [])
         return [span for tag in tags for span in self.by_tag.get(tag, ())]
 
     def count(self, tag: str) -> int:
@@ -60,6 +62,7 @@ class _Entry:
     length: int
     tags: tuple[str, ...]
     place: Place | None
+    hides: bool
 
 
 class Vocabulary:
@@ -75,23 +78,28 @@ class Vocabulary:
         self._automaton = ahocorasick.Automaton()
         for phrase in tags.keys() | by_name.keys():
             if phrase:
-                entry = _Entry(len(phrase), tuple(tags.get(phrase, ())), by_name.get(phrase))
+                found = tuple(tags.get(phrase, ()))
+                entry = _Entry(len(phrase), found, by_name.get(phrase), "hides" in found)
                 self._automaton.add_word(f" {phrase} ", entry)
         self._automaton.make_automaton()
 
     def find(self, normalised: str) -> Hits:
         """Everything found in an already normalised text; what a phrase of tag `hides` covers is left out."""
         found = list(self._automaton.iter(f" {normalised} "))
-        hidden = [(end - entry.length, end) for end, entry in found if "hides" in entry.tags]
+        hidden = [(end - entry.length, end) for end, entry in found if entry.hides]
         hits = Hits()
+        by_tag = hits.by_tag
         for end, entry in found:
-            start = end - entry.length
-            if hidden and any(first <= start < last for first, last in hidden):
+            span = (end - entry.length, end)
+            if hidden and any(first <= span[0] < last for first, last in hidden):
                 continue
             for tag in entry.tags:
-                hits.by_tag.setdefault(tag, []).append((start, end))
+                if tag in by_tag:
+                    by_tag[tag].append(span)
+                else:
+                    by_tag[tag] = [span]
             if entry.place:
-                hits.places.append((entry.place, (start, end)))
+                hits.places.append((entry.place, span))
         return hits
 
 

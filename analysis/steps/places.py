@@ -33,6 +33,7 @@ class Places:
     def judge(self, draft: Draft) -> None:
         """Weigh the places named against the patch of the site that carries the post."""
         patch = self._patch_of(draft)
+        draft.on_local_site = bool(patch)
         found = _believed(draft, patch)
         draft.hits.places = found
         draft.boroughs = _decide(found, patch, alone="london" not in draft.hits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
@@ -20,6 +20,9 @@ _ALIASES = {
 }
 
 
+Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic of the strategy with the words that show it. `near` holds lines of parts, each part a set of tags."""
@@ -28,7 +31,7 @@ class Topic:
     colour: Rag
     says: str
     leans: str
-    near: tuple[tuple[tuple[str, ...], ...], ...]
+    near: tuple[Line, ...]
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
 
@@ -125,9 +128,10 @@ def _colour(topic: Topic, public: PublicDomain) -> Rag:
 
 
 def _find_topic(hits: Hits, sentiment: Mood) -> tuple[Topic, Span | None] | None:
-    for topic in topics():
-        span = _fits(topic, hits)
-        if span:
+    rules = _rules()
+    for place in sorted({place for tag in hits.by_tag for place in rules.by_tag.get(tag, ())}):
+        topic, line = rules.lines[place]
+        if span := _all_near(line, hits):
             return topic, span
     for topic in topics():
         if topic.weak in hits:
@@ -137,16 +141,28 @@ def _find_topic(hits: Hits, sentiment: Mood) -> tuple[Topic, Span | None] | None
     return None
 
 
-def _fits(topic: Topic, hits: Hits) -> Span | None:
-    if topic.strong in hits:
-        return hits.first(topic.strong)
-    for line in topic.near:
-        if span := _all_near(line, hits):
-            return span
-    return None
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Every line of every topic, gravest topic first, and where to look by a tag that each line needs."""
+
+    lines: tuple[tuple[Topic, Line], ...]
+    by_tag: Mapping[str, Sequence[int]]
 
 
-def _all_near(line: Sequence[Sequence[str]], hits: Hits) -> Span | None:
+@cache
+def _rules() -> _Rules:
+    lines: list[tuple[Topic, Line]] = []
+    by_tag: dict[str, list[int]] = {}
+    for topic in topics():
+        for line in (((topic.strong,),), *topic.near):
+            rarest = max(line, key=lambda part: -len(part))
+            for tag in rarest:
+                by_tag.setdefault(tag, []).append(len(lines))
+            lines.append((topic, line))
+    return _Rules(tuple(lines), by_tag)
+
+
+def _all_near(line: Line, hits: Hits) -> Span | None:
     first, *rest = line
     for anchor in hits.of(*first):
         if all(any(span != anchor and is_near(anchor, span) for span in hits.of(*part)) for part in rest):

@@ -115,7 +115,7 @@ def _weigh(draft: Draft) -> float:
     met = "the met" in hits and not _met_means_other(draft)
     institution = 2.0 * ("institution" in hits)
     by_link = _by_link(draft)
-    where = min(1.0 * ("london" in hits) + 1.5 * bool(hits.places), 2.0)
+    where = min(1.0 * ("london" in hits) + 1.5 * bool(hits.places) + 0.75 * draft.on_local_site, 2.0)
     if is_press(draft) and not (force or met or institution or where or by_link > 0):
         return 0.0  # crime somewhere in the country, or nowhere we know of
     police = 4.0 * force + 3.5 * met + institution + _police_words(draft)
