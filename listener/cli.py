@@ -44,7 +44,7 @@ class Command(Protocol):
 
 def load_command(name: str) -> Command:
     """The module behind a command; loaded only when it is asked for, so that `--help` stays quick."""
-    module: Command = importlib.import_module(f"listener.commands.{name}_")  # type: ignore[assignment]
+    module: Command = importlib.import_module(f"listener.commands.{name}_")
     return module
 
 

@@ -11,17 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
 
 from config.settings import ChannelSettings, Settings, SourceSettings, WatchlistSettings
 from listener.commands.alerts_ import notice_row
 from listener.house import House
 from listener.lock import LOCK_NAME
 from listener.rehearsal.posts import Posts
-from listener.rehearsal.plan import SourceSpec
-from listener.rehearsal.process import ServerProcess
+from listener.rehearsal.process import Rehearsal
 from mentions.failures import UserError
-from mentions.mention import Rag
+from mentions.mention import Rag, Voice
 from mentions.records import Incident
 from mentions.state import State
 
@@ -37,7 +36,12 @@ RUNS_ON = timedelta(hours=3)  # after the last post, so that what was opened can
 POLLS_AT_ONCE = 8
 SHOW_EVERY = 0.5  # wall seconds between notes for the dashboard
 ASSESS_AT_ONCE = 256
-PLACES: dict[str, tuple[str, ...]] = {"Wexmoor": ("Wexmoor",)}  # the built-in scenario's borough, found on no map
+VOICES: dict[Voice, Literal["public", "press", "official"]] = {
+    Voice.PUBLIC: "public",
+    Voice.PRESS: "press",
+    Voice.OFFICIAL: "official",
+    Voice.OWN: "official",
+}
 
 
 class JumpClock:
@@ -74,34 +78,32 @@ def prepare_exercise(directory: Path) -> None:
         raise UserError(f"{directory}: cannot be made ready for the exercise ({error.strerror})") from None
 
 
-def exercise_settings(
-    settings: Settings, server: ServerProcess, specs: Sequence[SourceSpec], watch: str | None, *, deliver: bool
-) -> Settings:
+def exercise_settings(settings: Settings, rehearsal: Rehearsal, watch: str | None, *, deliver: bool) -> Settings:
     """The force's own settings, listening to the loopback server only and told through a sink unless `deliver`."""
     sources = tuple(
         SourceSettings(
             name=spec.name,
             kind=spec.kind,
             every=POLL_EVERY,
-            voice=spec.voice.value,
+            voice=VOICES[spec.voice],
             publisher=spec.publisher,
             boroughs=tuple(spec.boroughs),
             options=dict(spec.options),
         )
-        for spec in specs
+        for spec in rehearsal.sources
     )
-    sink = ChannelSettings(name=SINK, kind="webhook", level="crisis", options={"url": server.sink})
+    sink = ChannelSettings(name=SINK, kind="webhook", level="crisis", options={"url": rehearsal.sink_url})
     watchlists = settings.watchlists
     if watch:
         purpose = "rehearsal of a crisis"
         watchlists = (*watchlists, WatchlistSettings(name=WATCHLIST, query=watch, purpose=purpose, owner="exercise"))
-    fetch = settings.fetch.model_copy(update={"allow": (*settings.fetch.allow, urlsplit(server.url).netloc)})
+    fetch = settings.fetch.model_copy(update={"allow": (*settings.fetch.allow, rehearsal.address)})
     return settings.model_copy(
         update={
             "sources": sources,
             "channels": settings.channels if deliver else (sink,),
             "watchlists": watchlists,
-            "places": {**settings.places, **PLACES},
+            "places": {**settings.places, **rehearsal.places},
             "fetch": fetch,
         }
     )
@@ -113,7 +115,7 @@ class Exercise:
 
     house: House
     clock: JumpClock
-    server: ServerProcess
+    rehearsal: Rehearsal
     posts: Posts
     speed: float | None
     stop: threading.Event
@@ -146,7 +148,7 @@ class Exercise:
     def _tick(self, now: datetime, pool: ThreadPoolExecutor) -> None:
         """Everything that is due at `now`, in the order a post takes: polled, judged, checked, delivered."""
         self.clock.move_to(now)
-        self.server.set_now(now)
+        self.rehearsal.move_to(now)
         while due := self.house.state.due_sources(now, POLLS_AT_ONCE):
             list(pool.map(self.house.poll, [row.name for row in due]))
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
@@ -159,9 +161,10 @@ class Exercise:
         self.progress(now)
 
     def _next(self, now: datetime) -> datetime:
+        """The next thing due. What is overdue already was tried just now and waits for the next round of rules."""
         rules = (self._rules_at or now) + RULES_EVERY
         due = self.house.state.next_due_at()
-        return max(min(rules, due) if due else rules, now + timedelta(seconds=1))
+        return min(rules, due) if due and due > now else rules
 
     def _show(self, force: bool = False) -> None:
         """Tell readers of the state what time it is here; not at every jump, a page reads it twice a second at most."""

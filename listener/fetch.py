@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
 import httpcore
 import httpx
@@ -167,7 +168,7 @@ class Fetcher:
 
 def guarded_transport(settings: FetchSettings, deadline: Deadline) -> httpx.HTTPTransport:
     """A transport whose every connection is dialled by the guard, without proxies or redirects of its own."""
-    context = httpx.create_ssl_context(trust_env=False)
+    context = trusted_context()
     transport = httpx.HTTPTransport(verify=context, trust_env=False)
     transport.close()
     transport._pool = httpcore.ConnectionPool(
@@ -178,6 +179,12 @@ def guarded_transport(settings: FetchSettings, deadline: Deadline) -> httpx.HTTP
         network_backend=GuardedBackend(settings.allow, deadline),
     )
     return transport
+
+
+@cache
+def trusted_context() -> ssl.SSLContext:
+    """The certificates we trust, read from disk once."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def parse_url(url: str) -> httpx.URL:

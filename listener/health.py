@@ -1,4 +1,4 @@
-"""Whether anything is being collected, told to machines: /healthz (JSON) and /metrics (Prometheus) on their own port."""
+"""Whether anything is being collected, told to machines: /healthz (JSON) and /metrics (Prometheus)."""
 
 from __future__ import annotations
 

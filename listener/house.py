@@ -12,9 +12,10 @@ from datetime import datetime
 from alerts.channel import Channel
 from alerts.channels import build_channel
 from alerts.delivery import Delivered, deliver_due
-from alerts.incidents import Desk, record
+from alerts.desk import Desk
+from alerts.incidents import record
 from alerts.rule import Rule
-from alerts.rules import AlertSettings, build_rules
+from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rules
 from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.connector import Connector, SourceInfo, Tools
@@ -26,6 +27,7 @@ from mentions.clock import Clock, utc_now
 from mentions.failures import Failure
 from mentions.mention import Voice
 from mentions.pseudonyms import AuthorKey
+from mentions.query import parse
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -152,7 +154,7 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = F
         state=state,
         pipeline=pipeline,
         poller=poller,
-        rules=build_rules(AlertSettings()),
+        rules=build_rules(rule_settings(settings)),
         channels=open_channels(settings),
         desk=open_desk(settings, exercise=exercise),
         fetcher=fetcher,
@@ -168,7 +170,7 @@ def open_pipeline(settings: Settings) -> Pipeline:
     today = utc_now().date()
     current = [w for w in settings.watchlists if w.expires is None or w.expires > today]
     return Pipeline(
-        watchlists=[Watchlist(w.name, w.query, w.purpose, w.owner) for w in current],
+        watchlists=[Watchlist(w.name, parse(w.query), w.purpose, w.owner) for w in current],
         own_handles=settings.own_handles,
         places=settings.places,
         patches={source.name: source.boroughs for source in settings.sources if source.boroughs},
@@ -177,7 +179,9 @@ def open_pipeline(settings: Settings) -> Pipeline:
 
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
     """A connector for every source."""
-    tools = Tools(fetcher, clock, AuthorKey.load_or_create(settings.author_key).pseudonym, os.environ.get, settings.timezone)
+    tools = Tools(
+        fetcher, clock, AuthorKey.load_or_create(settings.author_key).pseudonym, os.environ.get, settings.timezone
+    )
     return {
         source.name: build_connector(
             source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
@@ -193,9 +197,26 @@ def open_channels(settings: Settings) -> dict[str, Channel]:
 
 def open_desk(settings: Settings, *, exercise: bool) -> Desk:
     """Whom incidents notify."""
-    levels = {channel.name: Level(channel.level) for channel in settings.channels}
-    url = f"http://{settings.dashboard.host}:{settings.dashboard.port}"
-    return Desk(levels=levels, exercise=exercise, force=settings.force, dashboard_url=url)
+    given = settings.alerts
+    return Desk(
+        channels=tuple(channel.name for channel in settings.channels),
+        levels={channel.name: Level(channel.level) for channel in settings.channels},
+        exercise=exercise,
+        force=settings.force,
+        dashboard_url=f"http://{settings.dashboard.host}:{settings.dashboard.port}",
+        zone=settings.timezone,
+        quiet_crisis=given.quiet_crisis,
+        quiet_red=given.quiet_red,
+        quiet_amber=given.quiet_amber,
+        reopen_within=given.reopen_within,
+        update_gap=given.update_gap,
+    )
+
+
+def rule_settings(settings: Settings) -> AlertSettings:
+    """The rules' settings from the file's; what the file cannot set keeps its default."""
+    surge, single = settings.alerts.surge, settings.alerts.single
+    return AlertSettings(SurgeSettings(**dict(surge)), SingleSettings(**dict(single)))
 
 
 def fetch_settings(settings: Settings) -> FetchSettings:
@@ -211,4 +232,3 @@ def fetch_settings(settings: Settings) -> FetchSettings:
         allow=given.allow,
         respect_robots=given.respect_robots,
     )
-

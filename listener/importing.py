@@ -110,7 +110,9 @@ def _judge_apart(first: Chunk, chunks: Iterator[Chunk], make_reader: Callable[[]
                 waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, 1))
                 yield judged
         except BrokenProcessPool:
-            raise UserError("a worker process died (out of memory?): what was saved stays; run the import again") from None
+            raise UserError(
+                "a worker process died (out of memory?): what was saved stays; run the import again"
+            ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from analysis.pipeline import Pipeline
@@ -38,7 +38,18 @@ class Poll:
     new: int = 0
     updated: int = 0
     left_out: int = 0
-    more: bool = False
+
+
+@dataclass(slots=True)
+class _Run:
+    """A poll under way."""
+
+    row: SourceRow
+    history: bool
+    page: Page = field(default_factory=Page)
+    new: int = 0
+    updated: int = 0
+    left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -60,38 +71,40 @@ class Poller:
         now = self.clock()
         if not self.state.claim(name, self.owner, now, LEASE):
             return None
-        row = replace(self.state.source(name), polled_at=now)
-        row = replace(row, polls=row.polls + 1)
+        row = self.state.source(name)
+        run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=row.succeeded_at is None)
         try:
-            row, poll = self._read(row)
+            self._read(run)
+            row, outcome = self._settle(run), "ok"
         except Failure as failure:
-            row, poll = self._fail(row, failure), Poll(name, _outcome(failure))
-        except Exception as bug:  # noqa: BLE001 - a bug in one connector must never be another source's problem
+            row, outcome = self._fail(run.row, failure), _outcome(failure)
+        except Exception as bug:  # a bug in one connector must never be another source's problem
             log.exception("source=%s bug=%s", name, type(bug).__name__)
             message = f"a fault inside Earshot ({type(bug).__name__}): please report it; it is tried again"
-            row, poll = self._late(row, message), Poll(name, "bug")
+            row, outcome = self._late(run.row, message), "bug"
         self.state.save_source(row)
-        return poll
+        return Poll(name, outcome, run.new, run.updated, run.left_out)
 
-    def _read(self, row: SourceRow) -> tuple[SourceRow, Poll]:
-        history = row.succeeded_at is None
-        new = updated = left_out = 0
-        page = Page()
+    def _read(self, run: _Run) -> None:
+        """Page by page; what was reached before a failure stays reached."""
         for _ in range(MAX_PAGES):
-            page = self.connectors[row.name].poll(row.cursor)
-            saved = self._save(page, history)
-            new, updated, left_out = new + len(saved.new), updated + len(saved.updated), left_out + page.left_out
-            row = self._advance(row, page, len(saved.new))
-            if not page.more:
-                break
+            run.page = self.connectors[run.row.name].poll(run.row.cursor)
+            saved = self._save(run.page, run.history)
+            run.new += len(saved.new)
+            run.updated += len(saved.updated)
+            run.left_out += run.page.left_out
+            run.row = self._advance(run.row, run.page, len(saved.new))
+            if not run.page.more:
+                return
+
+    def _settle(self, run: _Run) -> SourceRow:
+        row, now = run.row, self.clock()
         if row.failures:
             log.info("source=%s recovered after=%d", row.name, row.failures)
-        now = self.clock()
-        row = replace(row, succeeded_at=now, failures=0, message="", next_check_at=self._next_check(row, page, now))
-        row = self._rhythm(row, page, now)
-        if new or updated or left_out:
-            log.debug("source=%s new=%d updated=%d left_out=%d", row.name, new, updated, left_out)
-        return row, Poll(row.name, "ok", new, updated, left_out, page.more)
+        if run.new or run.updated or run.left_out:
+            log.debug("source=%s new=%d updated=%d left_out=%d", row.name, run.new, run.updated, run.left_out)
+        due = self._next_check(row, run.page, now)
+        return self._rhythm(replace(row, succeeded_at=now, failures=0, message="", next_check_at=due), run.page, now)
 
     def _save(self, page: Page, history: bool) -> Saved:
         if not page.mentions:
@@ -133,7 +146,9 @@ class Poller:
         if silent <= max(QUIET_AT_LEAST, gap * QUIET_GAPS):
             return replace(row, state=SourceState.OK)
         hours = int(silent.total_seconds() // 3600)
-        message = f"answers, but has brought nothing new for {hours} h, far longer than usual: look at the source itself"
+        message = (
+            f"answers, but has brought nothing new for {hours} h, far longer than usual: look at the source itself"
+        )
         return replace(row, state=SourceState.QUIET, message=message)
 
     def _fail(self, row: SourceRow, failure: Failure) -> SourceRow:

@@ -1,11 +1,11 @@
-"""What every command does first: read the settings whole, options of sources and channels included, and set up the log."""
+"""What every command does first: read the settings, options of sources and channels included, and set up the log."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -27,7 +27,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
     problem at once."""
     path = settings_path(args)
     settings = load(path, os.environ, Path(args.data) if args.data else None)
-    set_up_logs("debug" if args.verbose else settings.log_level, os.environ)
+    set_up_logs(settings.log_level, os.environ, verbose=args.verbose)
     problems = list(find_problems(settings, str(path or "the defaults")))
     if problems:
         raise SettingsError(problems)
@@ -57,7 +57,7 @@ def find_problems(settings: Settings, file: str) -> Iterator[Problem]:
 
 def _tables(
     section: str,
-    tables: tuple[SourceSettings, ...] | tuple[ChannelSettings, ...],
+    tables: Sequence[SourceSettings | ChannelSettings],
     known: Mapping[str, type[BaseModel]],
     beside: type[BaseModel],
     file: str,

@@ -96,7 +96,9 @@ def try_state(url: str) -> str:
     finally:
         state.close()
     if broken is not None:
-        raise UserError(f"the audit chain is broken at entry {broken}: somebody changed it; tell the data protection officer")
+        raise UserError(
+            f"the audit chain is broken at entry {broken}: somebody changed it; tell the data protection officer"
+        )
     return "answers; audit chain whole"
 
 

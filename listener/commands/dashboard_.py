@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from dashboard.serve import serve
-from listener.start import read_settings, settings_path
+from listener.start import read_settings
 
 HELP = "serve the dashboard alone, over the data a daemon fills"
 EXAMPLE = "earshot dashboard --data earshot-data"
@@ -19,5 +19,15 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = read_settings(args)
-    serve(settings.dashboard.host, args.port or settings.dashboard.port, settings.data, settings_path(args))
+    pages = settings.dashboard
+    serve(
+        pages.host,
+        args.port or pages.port,
+        settings.data,
+        hosts=pages.hosts,
+        own_handles=settings.own_handles,
+        store=settings.store,
+        state=settings.state,
+        refresh=pages.refresh.total_seconds(),
+    )
     return 0

@@ -15,8 +15,12 @@ EXAMPLE = "earshot detect counts.csv > scored.csv"
 
 def arrange(parser: argparse.ArgumentParser) -> None:
     """The series and the threshold."""
-    parser.add_argument("file", metavar="FILE.csv", help="rows of timestamp,value at a regular interval; - for standard input")
-    parser.add_argument("--threshold", type=float, metavar="X", help="score in 0..1 from which a row alerts (default: the shipped one)")
+    parser.add_argument(
+        "file", metavar="FILE.csv", help="rows of timestamp,value at a regular interval; - for standard input"
+    )
+    parser.add_argument(
+        "--threshold", type=float, metavar="X", help="score in 0..1 from which a row alerts (default: the shipped one)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -26,9 +26,8 @@ from listener.exercise import (
 )
 from listener.house import open_house
 from listener.lock import hold
-from listener.rehearsal.plan import expected_id, plan
 from listener.rehearsal.posts import Posts, load_posts
-from listener.rehearsal.process import start_server
+from listener.rehearsal.process import Rehearsal
 from listener.start import read_settings
 from mentions.failures import UserError
 from mentions.query import parse
@@ -40,12 +39,20 @@ SCENARIO = Path(__file__).parent.parent.parent / "config" / "defaults" / "exerci
 
 def arrange(parser: argparse.ArgumentParser) -> None:
     """What to play, how fast, and where alerts go."""
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl", help="posts to play (default: the built-in scenario)")
-    parser.add_argument("--watch", metavar="QUERY", help="a crisis watchlist for this exercise; its hits count whatever their relevance")
-    parser.add_argument("--speed", default="60", metavar="N|max", help="scenario seconds per second, or max (default 60)")
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE.jsonl", help="posts to play (default: the built-in scenario)"
+    )
+    parser.add_argument(
+        "--watch", metavar="QUERY", help="a crisis watchlist for this exercise; its hits count whatever their relevance"
+    )
+    parser.add_argument(
+        "--speed", default="60", metavar="N|max", help="scenario seconds per second, or max (default 60)"
+    )
     parser.add_argument("--from", dest="since", type=moment, metavar="T", help="play posts published at T or later")
     parser.add_argument("--to", dest="until", type=moment, metavar="T", help="play posts published before T")
-    parser.add_argument("--deliver", action="store_true", help="send alerts, marked EXERCISE, through the settings' real channels")
+    parser.add_argument(
+        "--deliver", action="store_true", help="send alerts, marked EXERCISE, through the settings' real channels"
+    )
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write what happened here")
     parser.add_argument("--json", action="store_true", help="print the report")
 
@@ -78,9 +85,9 @@ def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.N
     with ExitStack() as stack:
         stack.enter_context(hold(settings.data))
         prepare_exercise(settings.data)
-        server = stack.enter_context(start_server(args.files or [SCENARIO], args.since, args.until))
-        specs = plan(posts.posts, server.url)
-        settings = exercise_settings(settings, server, specs, args.watch, deliver=args.deliver)
+        files = args.files or [SCENARIO]
+        rehearsal = stack.enter_context(Rehearsal(posts, files, args.since, args.until))
+        settings = exercise_settings(settings, rehearsal, args.watch, deliver=args.deliver)
         house = open_house(settings, clock, exercise=True, jitter=0)
         stack.callback(house.close)
         bar = stack.enter_context(progress_bar(posts))
@@ -91,13 +98,13 @@ def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.N
             bar.set_postfix_str(f"{now:%a %d %b %H:%M}", refresh=False)
             bar.update(0)
 
-        ended = Exercise(house, clock, server, posts, speed, stop, progress).play()
+        ended = Exercise(house, clock, rehearsal, posts, speed, stop, progress).play()
         if not ended:
             raise UserError(f"stopped at {clock():%Y-%m-%d %H:%M} UTC of the scenario, before its end")
-        return report(house, posts, [expected_id(post) for post in posts.posts], clock())
+        return report(house, posts, rehearsal.expected_ids(), clock())
 
 
-def progress_bar(posts: Posts) -> "tqdm[object]":
+def progress_bar(posts: Posts) -> tqdm[object]:
     """Minutes of scenario time."""
     minutes = int((ends_at(posts) - starts_at(posts)).total_seconds() // 60)
     return tqdm(total=minutes, unit="min", desc="EXERCISE", disable=None, file=sys.stderr, mininterval=0.5)
@@ -145,5 +152,7 @@ def summary(result: dict[str, object]) -> str:
     for each in incidents:
         crisis = f", crisis at {each['crisis_at'][:16]}" if each["crisis_at"] else ""
         sent = len(each["notices"])
-        lines.append(f"  #{each['id']} {each['level']} {each['colour']}: {each['title']} (opened {each['opened_at'][:16]}{crisis}, {sent} notices)")
+        lines.append(
+            f"  #{each['id']} {each['level']} {each['colour']}: {each['title']} (opened {each['opened_at'][:16]}{crisis}, {sent} notices)"
+        )
     return "\n".join(lines)

@@ -21,7 +21,9 @@ EXAMPLE = "earshot import posts-2025.jsonl posts-2026.jsonl"
 
 def arrange(parser: argparse.ArgumentParser) -> None:
     """The files."""
-    parser.add_argument("files", nargs="+", metavar="FILE.jsonl", type=Path, help="one JSON object a line; see docs/commands.md")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE.jsonl", type=Path, help="one JSON object a line; see docs/commands.md"
+    )
     parser.add_argument("--json", action="store_true", help="print the counts and every rejected line as JSON")
 
 

@@ -31,7 +31,9 @@ READY_SECONDS = 60
 
 def arrange(parser: argparse.ArgumentParser) -> None:
     """How the exercise runs, and whether a browser opens."""
-    parser.add_argument("--speed", default=EXERCISE_SPEED, metavar="N|max", help=f"speed of the exercise (default {EXERCISE_SPEED})")
+    parser.add_argument(
+        "--speed", default=EXERCISE_SPEED, metavar="N|max", help=f"speed of the exercise (default {EXERCISE_SPEED})"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
@@ -41,11 +43,18 @@ def run(args: argparse.Namespace) -> int:
     live = settings_path(args) is not None
     require_free_port(settings)
     data = settings.data if live or args.data else settings.data / EXERCISE_DIRECTORY
-    common = ["--data", str(data), *(["--config", args.config] if args.config else []), *(["--verbose"] if args.verbose else [])]
+    common = [
+        "--data",
+        str(data),
+        *(["--config", args.config] if args.config else []),
+        *(["--verbose"] if args.verbose else []),
+    ]
     listen = ["daemon"] if live else ["exercise", "--speed", args.speed]
     url = f"http://{settings.dashboard.host}:{settings.dashboard.port}"
     if not live:
-        print(f"No {SETTINGS_FILE} here: playing the built-in EXERCISE. To go live: cp config/example.toml {SETTINGS_FILE}")
+        print(
+            f"No {SETTINGS_FILE} here: playing the built-in EXERCISE. To go live: cp config/example.toml {SETTINGS_FILE}"
+        )
     print(f"The dashboard will be at {url} (Ctrl-C stops everything)", flush=True)
     stop = stop_on_signals()
     parts = [start(listen + common), start(["dashboard", *common])]

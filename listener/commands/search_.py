@@ -19,8 +19,12 @@ EXAMPLE = "earshot search 'croydon AND (stop OR \"stop and search\")' --from 202
 
 def arrange(parser: argparse.ArgumentParser) -> None:
     """The query and its window."""
-    parser.add_argument("query", help='words (a blank means AND), "phrases", AND OR NOT, parentheses; "" for everything')
-    parser.add_argument("--from", dest="since", type=moment, metavar="T", help="published at T or later (ISO; no zone: UTC)")
+    parser.add_argument(
+        "query", help='words (a blank means AND), "phrases", AND OR NOT, parentheses; "" for everything'
+    )
+    parser.add_argument(
+        "--from", dest="since", type=moment, metavar="T", help="published at T or later (ISO; no zone: UTC)"
+    )
     parser.add_argument("--to", dest="until", type=moment, metavar="T", help="published before T")
     parser.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N (default 50)")
     parser.add_argument("--json", action="store_true", help="print a JSON array")
@@ -35,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
         found = store.search(query, since=args.since, until=args.until, limit=args.limit)
     finally:
         store.close()
-    note_act(settings, "search", {"query": args.query, "from": str(args.since), "to": str(args.until), "found": len(found)})
+    note_act(
+        settings, "search", {"query": args.query, "from": str(args.since), "to": str(args.until), "found": len(found)}
+    )
     if args.json:
         print(json.dumps([found_row(each) for each in found], ensure_ascii=False, indent=1))
     else:
@@ -63,7 +69,9 @@ def print_table(found: Iterable[Assessed]) -> None:
     rows = list(found)
     for each in rows:
         line = " ".join(each.mention.words.split())
-        print(f"{each.mention.published_at:%Y-%m-%d %H:%M} {each.assessment.rag:5} {each.mention.source:20.20} {line:.100}")
+        print(
+            f"{each.mention.published_at:%Y-%m-%d %H:%M} {each.assessment.rag:5} {each.mention.source:20.20} {line:.100}"
+        )
     if not rows:
         print("nothing found: try fewer words, or a wider --from/--to")
 
@@ -82,4 +90,3 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'"{text}" is not a whole number above 0')
     return int(text)
-

@@ -54,7 +54,9 @@ def resume(state: State, name: str) -> None:
 
 def source_row(row: SourceRow) -> dict[str, object]:
     """One source for machines; the cursor is nobody else's business."""
-    times = {key: getattr(row, key) for key in ("next_check_at", "polled_at", "succeeded_at", "newest_at", "brought_at")}
+    times = {
+        key: getattr(row, key) for key in ("next_check_at", "polled_at", "succeeded_at", "newest_at", "brought_at")
+    }
     return {
         "name": row.name,
         "kind": row.kind,

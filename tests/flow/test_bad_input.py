@@ -131,7 +131,9 @@ def test_a_full_disk_stops_an_import_in_one_line_and_damages_nothing(tmp_path: P
     try:
         (tmp_path / "few.jsonl").write_text(ROW)
         assert earshot("import", tmp_path / "few.jsonl", "--data", disk / "d", cwd=tmp_path).returncode == 0
-        many = "".join(ROW.replace("x:1", f"x:{n}").replace("Croydon", f"Croydon {n} " + "talk " * 40) for n in range(2, 9000))
+        many = "".join(
+            ROW.replace("x:1", f"x:{n}").replace("Croydon", f"Croydon {n} " + "talk " * 40) for n in range(2, 9000)
+        )
         (tmp_path / "many.jsonl").write_text(many)
         done = earshot("import", tmp_path / "many.jsonl", "--data", disk / "d", cwd=tmp_path)
         assert done.returncode == 2

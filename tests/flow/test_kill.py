@@ -20,7 +20,8 @@ KILLS = 20
 
 def write_settings(folder: Path, address: str) -> None:
     sources = "".join(
-        f'[[sources]]\nname = "{feed}"\nkind = "feed"\nurl = "http://{address}/{feed}"\nevery = "30s"\n' for feed in FEEDS
+        f'[[sources]]\nname = "{feed}"\nkind = "feed"\nurl = "http://{address}/{feed}"\nevery = "30s"\n'
+        for feed in FEEDS
     )
     (folder / "earshot.toml").write_text(
         f'[health]\nport = {free_port()}\n[fetch]\nallow = ["{address}"]\n'

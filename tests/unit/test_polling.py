@@ -1,0 +1,199 @@
+"""One poll: what is saved, when the source is asked again, and what its failures cost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from analysis.pipeline import Pipeline
+from listener.connector import Page
+from listener.polling import Poller
+from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.mention import Mention
+from mentions.query import parse
+from mentions.records import SourceState
+from mentions.sqlstate import open_state
+from mentions.stores import open_store
+
+START = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Script:
+    """A connector that does what it is told, one act a poll."""
+
+    acts: list[Page | Exception] = field(default_factory=list)
+    cursors: list[str | None] = field(default_factory=list)
+    kind: ClassVar[str] = "script"
+
+    def poll(self, cursor: str | None) -> Page:
+        self.cursors.append(cursor)
+        act = self.acts.pop(0)
+        if isinstance(act, Exception):
+            raise act
+        return act
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Bench:
+    poller: Poller
+    script: Script
+    now: datetime = START
+
+    def row(self):  # type: ignore[no-untyped-def]
+        return self.poller.state.source("a")
+
+    def stored(self) -> list[Mention]:
+        return [each.mention for each in self.poller.store.search(parse(""))]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    script = Script()
+    made = Bench(None, script)  # type: ignore[arg-type]
+    made.poller = Poller(
+        store=open_store(f"sqlite:{tmp_path}/mentions.db"),
+        state=open_state(f"sqlite:{tmp_path}/state.db"),
+        pipeline=Pipeline(),
+        connectors={"a": script},  # type: ignore[dict-item]
+        every={"a": timedelta(minutes=15)},
+        clock=lambda: made.now,
+        owner="me",
+        jitter=0,
+    )
+    made.poller.state.register_sources([("a", "script")], START)
+    yield made
+    made.poller.store.close()
+    made.poller.state.close()
+
+
+def post(number: int, at: datetime = START) -> Mention:
+    return Mention(f"x:{number}", "x", "a", at, START, f"Police in Croydon, report {number}")
+
+
+def test_what_the_first_poll_brings_is_history_and_what_follows_is_not(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one"), Page((post(2),), "two")]
+    bench.poller.poll("a")
+    bench.poller.poll("a")
+    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": False}
+
+
+def test_a_failed_first_poll_leaves_the_next_one_the_first(bench: Bench) -> None:
+    bench.script.acts = [TemporaryFailure("no"), Page((post(1),), "one")]
+    bench.poller.poll("a")
+    bench.poller.poll("a")
+    assert bench.stored()[0].history
+
+
+def test_the_cursor_is_handed_back_and_the_next_check_is_one_interval_away(bench: Bench) -> None:
+    bench.script.acts = [Page((), "one"), Page((), "two")]
+    bench.poller.poll("a")
+    assert bench.row().next_check_at == START + timedelta(minutes=15)
+    bench.poller.poll("a")
+    assert bench.script.cursors == [None, "one"]
+
+
+def test_pages_are_read_on_while_there_is_more(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one", more=True), Page((post(2),), "two")]
+    poll = bench.poller.poll("a")
+    assert poll is not None
+    assert (poll.new, bench.script.cursors) == (2, [None, "one"])
+
+
+def test_a_source_that_always_has_more_gives_others_their_turn_and_is_due_at_once(bench: Bench) -> None:
+    bench.script.acts = [Page((), str(n), more=True) for n in range(100)]
+    bench.poller.poll("a")
+    assert len(bench.script.cursors) < 100
+    assert bench.row().next_check_at == START
+
+
+def test_temporary_failures_double_the_wait_up_to_an_hour(bench: Bench) -> None:
+    bench.script.acts = [TemporaryFailure("down") for _ in range(9)]
+    waits = []
+    for _ in range(9):
+        bench.poller.poll("a")
+        waits.append((bench.row().next_check_at - START) // timedelta(minutes=1))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert bench.row().state is SourceState.FAILING
+
+
+def test_a_page_reached_before_a_failure_is_not_fetched_again(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one", more=True), TemporaryFailure("cut"), Page((), "two")]
+    bench.poller.poll("a")
+    bench.poller.poll("a")
+    assert bench.script.cursors == [None, "one", "one"]
+    assert len(bench.stored()) == 1
+
+
+def test_a_rate_limit_is_waited_out_to_the_second(bench: Bench) -> None:
+    until = START + timedelta(minutes=7, seconds=3)
+    bench.script.acts = [RateLimited("slow down", until)]
+    bench.poller.poll("a")
+    assert bench.row().next_check_at == until
+
+
+def test_a_source_that_needs_attention_stops_until_a_person_resumes_it(bench: Bench) -> None:
+    bench.script.acts = [NeedsAttention("sign in"), Page((post(1),), "one")]
+    bench.poller.poll("a")
+    assert (bench.row().state, bench.row().message) == (SourceState.PAUSED, "sign in")
+    assert bench.poller.state.due_sources(START + timedelta(days=9), 9) == []
+    bench.poller.state.resume("a", START)
+    assert [row.name for row in bench.poller.state.due_sources(START, 9)] == ["a"]
+
+
+def test_a_bug_in_a_connector_is_logged_and_tried_again_later(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.script.acts = [ZeroDivisionError("secret words of a post")]
+    poll = bench.poller.poll("a")
+    assert poll is not None
+    assert poll.outcome == "bug"
+    assert "secret words" not in bench.row().message
+    assert bench.row().next_check_at > START
+
+
+def test_failing_is_warned_of_once_and_recovery_told_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    bench.script.acts = [TemporaryFailure("down"), TemporaryFailure("down"), Page((), "one"), Page((), "two")]
+    for _ in range(4):
+        bench.poller.poll("a")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_a_source_leased_to_another_daemon_is_left_to_it(bench: Bench) -> None:
+    bench.poller.state.claim("a", "another", START, timedelta(minutes=5))
+    assert bench.poller.poll("a") is None
+    assert bench.script.cursors == []
+
+
+def test_while_an_incident_is_open_sources_that_bring_anything_are_asked_sooner(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one")]
+    bench.poller.alarmed = lambda: True
+    bench.poller.poll("a")
+    assert bench.row().next_check_at == START + timedelta(minutes=2)
+
+
+def test_a_source_silent_far_beyond_its_rhythm_is_doubtful_not_on_time(bench: Bench) -> None:
+    hourly = tuple(post(n, START - timedelta(hours=n)) for n in range(200))
+    bench.script.acts = [Page(hourly, "one"), Page((), "two"), Page((), "three")]
+    bench.poller.poll("a")
+    bench.now = START + timedelta(hours=5)
+    bench.poller.poll("a")
+    assert bench.row().state is SourceState.OK
+    bench.now = START + timedelta(hours=40)
+    bench.poller.poll("a")
+    assert bench.row().state is SourceState.QUIET
+    assert "nothing new" in bench.row().message
+
+
+def test_odd_posts_are_counted_and_their_neighbours_kept(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one", left_out=2, sample="no id")]
+    bench.poller.poll("a")
+    assert (bench.row().left_out, bench.row().sample, bench.row().mentions) == (2, "no id", 1)
