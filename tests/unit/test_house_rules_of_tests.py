@@ -36,6 +36,7 @@ def test_loopback_is_open() -> None:
         assert client.getpeername() == server.getsockname()
 
 
+@pytest.mark.slow  # starts pytest inside pytest, which takes its time on a busy machine
 @pytest.mark.parametrize(
     ("expect", "outcome"),
     [
