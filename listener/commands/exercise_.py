@@ -151,8 +151,6 @@ def summary(result: dict[str, object]) -> str:
     lines = ["EXERCISE ended: " + ", ".join(f"{count} {name}" for name, count in posts.items())]
     for each in incidents:
         crisis = f", crisis at {each['crisis_at'][:16]}" if each["crisis_at"] else ""
-        sent = len(each["notices"])
-        lines.append(
-            f"  #{each['id']} {each['level']} {each['colour']}: {each['title']} (opened {each['opened_at'][:16]}{crisis}, {sent} notices)"
-        )
+        told = f"opened {each['opened_at'][:16]}{crisis}, {len(each['notices'])} notices"
+        lines.append(f"  #{each['id']} {each['level']} {each['colour']}: {each['title']} ({told})")
     return "\n".join(lines)

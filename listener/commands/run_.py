@@ -52,9 +52,7 @@ def run(args: argparse.Namespace) -> int:
     listen = ["daemon"] if live else ["exercise", "--speed", args.speed]
     url = f"http://{settings.dashboard.host}:{settings.dashboard.port}"
     if not live:
-        print(
-            f"No {SETTINGS_FILE} here: playing the built-in EXERCISE. To go live: cp config/example.toml {SETTINGS_FILE}"
-        )
+        print(f"No {SETTINGS_FILE} here: playing the EXERCISE. To go live: cp config/example.toml {SETTINGS_FILE}")
     print(f"The dashboard will be at {url} (Ctrl-C stops everything)", flush=True)
     stop = stop_on_signals()
     parts = [start(listen + common), start(["dashboard", *common])]

@@ -69,9 +69,8 @@ def print_table(found: Iterable[Assessed]) -> None:
     rows = list(found)
     for each in rows:
         line = " ".join(each.mention.words.split())
-        print(
-            f"{each.mention.published_at:%Y-%m-%d %H:%M} {each.assessment.rag:5} {each.mention.source:20.20} {line:.100}"
-        )
+        at = f"{each.mention.published_at:%Y-%m-%d %H:%M}"
+        print(f"{at} {each.assessment.rag:5} {each.mention.source:20.20} {line:.100}")
     if not rows:
         print("nothing found: try fewer words, or a wider --from/--to")
 
