@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
@@ -108,16 +109,29 @@ def draw_pulse(every: float) -> None:
     )
 
 
+def draw_live(draw: Callable[[], None], key: str) -> None:
+    """A part of the page that draws itself anew for as long as the page is open. Where the databases cannot be read
+    for a moment it says so, and the rest of the page stays."""
+
+    @st.fragment(run_every=refresh_seconds(), key=key)
+    def live() -> None:
+        try:
+            draw()
+        except Failure as failure:
+            st.warning("This part cannot be read at the moment. It tries again by itself.")
+            st.text(str(failure))
+
+    live()
+
+
 def draw_top(*, small: bool) -> None:
-    """Banner, state line and pulse, refreshed by themselves for as long as the page is open."""
+    """Banner, state line and pulse."""
     every = refresh_seconds()
 
-    @st.fragment(run_every=every, key="top")
     def top() -> None:
         books, moment = read_now()
-        standing = read_standing(books.state, moment)
         draw_banner(moment)
-        draw_line(standing, moment, small=small)
+        draw_line(read_standing(books.state, moment), moment, small=small)
         draw_pulse(every)
 
-    top()
+    draw_live(top, "top")

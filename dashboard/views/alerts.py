@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 from alerts.incidents import acknowledge, add_note, resolve
 from dashboard.asking import ask_who
-from dashboard.chrome import read_now, refresh_seconds
+from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
 from dashboard.safe import mask_text, shorten, strip_text
 from dashboard.wording import RAG_MARKS, count_of, parse_time, plain_words, tell_age, tell_span, tell_time
@@ -18,6 +19,7 @@ from mentions.mention import Rag
 from mentions.records import Incident, IncidentState, Level, NoticeState
 
 EVIDENCE = 10
+LONGEST_NUMBER = 15
 GUIDANCE = {
     Rag.RED: "Red: call DPA first; nobody answers or posts before they say so.",
     Rag.AMBER: "Amber: tell the Borough Communicator or DPA before anything is said.",
@@ -39,24 +41,24 @@ def main() -> None:
         draw_asked(asked)
         return
     st.title("Alerts", anchor=False)
-    st.fragment(run_every=refresh_seconds(), key="alerts")(draw_lists)()
+    draw_live(draw_lists, "alerts")
 
 
 def draw_asked(asked: str) -> None:
     """One alert, or that there is none of this number."""
     books, moment = read_now()
     try:
-        found = books.state.incident(int(asked))
-    except (KeyError, ValueError):
+        found = books.state.incident(int(asked) if asked.isdecimal() and len(asked) <= LONGEST_NUMBER else 0)
+    except KeyError:
         st.title("No such alert", anchor=False)
         st.text(f"There is no alert numbered {shorten(strip_text(asked), 20)} here. An exercise keeps its own.")
         st.page_link("views/alerts.py", label="All alerts")
         return
     st.page_link("views/alerts.py", label="All alerts")
     st.title(f"Alert {found.id}", anchor=False)
-    st.fragment(run_every=refresh_seconds(), key="alert")(draw_facts)(found.id)
+    draw_live(partial(draw_facts, found.id), "alert")
     draw_actions(books, found, moment)
-    st.fragment(run_every=refresh_seconds(), key="history")(draw_history)(found.id)
+    draw_live(partial(draw_history, found.id), "history")
     draw_evidence(books, found, moment)
 
 

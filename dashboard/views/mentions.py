@@ -20,7 +20,15 @@ from mentions.mention import Assessed, PublicDomain, Rag
 from mentions.query import QueryError
 
 COLOURS = ["red", "amber", "green", "none"]
-EMPTY = {"q": "", "rag": [], "source": "all", "borough": "", "from": None, "to": None, "everything": False}
+EMPTY: dict[str, object] = {
+    "q": "",
+    "rag": [],
+    "source": "all",
+    "borough": "",
+    "from": None,
+    "to": None,
+    "everything": False,
+}
 log = logging.getLogger(__name__)
 
 

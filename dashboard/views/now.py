@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.chrome import read_now, refresh_seconds
+from dashboard.chrome import draw_live, read_now
 from dashboard.figures import describe_hours, draw_hours
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
 from dashboard.reading import Books, Moment, Standing, read_standing
@@ -25,9 +25,8 @@ def main() -> None:
             query_params={"id": str(lead.id)},
             icon=":material/arrow_forward:",
         )
-    every = refresh_seconds()
-    st.fragment(run_every=every, key="figures")(draw_figures)()
-    st.fragment(run_every=every, key="red")(draw_red)()
+    draw_live(draw_figures, "figures")
+    draw_live(draw_red, "red")
 
 
 def draw_figures() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard.asking import ask_who
-from dashboard.chrome import read_now, refresh_seconds
+from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment, read_sources
 from dashboard.safe import shorten, strip_text
 from dashboard.wording import SOURCE_MARKS, count_of, tell_age, tell_time
@@ -20,7 +20,7 @@ ORDER = [SourceState.PAUSED, SourceState.FAILING, SourceState.QUIET, SourceState
 def main() -> None:
     """Draw the page."""
     st.title("Sources", anchor=False)
-    st.fragment(run_every=refresh_seconds(), key="sources")(draw_table)()
+    draw_live(draw_table, "sources")
     books, moment = read_now()
     draw_stopped(books, moment, [row for row in books.state.sources() if row.state is SourceState.PAUSED])
 
