@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,10 @@ from alerts.channels.deadline import Leash, within
 from alerts.channels.email import is_loopback
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.records import Notice
+
+# The HTTP library logs whole addresses, and a webhook's address is often its password.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 SIGNED_BY = "X-Earshot-Signature"
 SIGNED_AT = "X-Earshot-Timestamp"
@@ -63,7 +68,12 @@ class WebhookChannel:
         self._options = options
         url = httpx.URL(options.url)
         self._where = f"webhook {url.host}" + (f":{url.port}" if url.port else "")
-        self._by_proxy = not is_loopback(url.host)
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(options.timeout, connect=options.timeout / 2),  # a name may have two addresses
+            limits=httpx.Limits(max_keepalive_connections=0),  # notices are rare: a kept connection would be dead
+            follow_redirects=False,
+            trust_env=not is_loopback(url.host),  # a proxy may stand before the world, never before this machine
+        )
 
     def send(self, notice: Notice) -> None:
         """2xx is accepted, 409 was accepted before."""
@@ -83,16 +93,14 @@ class WebhookChannel:
 
     def _exchange(self, method: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         options = self._options
-        with within(options.timeout) as leash, self._translate(leash):
-            limits = httpx.Timeout(options.timeout, connect=options.timeout / 2)  # a name may have two addresses
-            client = httpx.Client(timeout=limits, follow_redirects=False, trust_env=self._by_proxy)
-            with (
-                client,
-                client.stream(
-                    method, options.url, headers=headers, content=body, extensions={"trace": _holder(leash)}
-                ) as answer,
-            ):
-                return answer  # the status is all we need; what else it says stays unread
+        with (
+            within(options.timeout) as leash,
+            self._translate(leash),
+            self._client.stream(
+                method, options.url, headers=headers, content=body, extensions={"trace": _holder(leash)}
+            ) as answer,
+        ):
+            return answer  # the status is all we need; what else it says stays unread
 
     def _signature(self, body: bytes) -> dict[str, str]:
         if not self._options.secret_env:
