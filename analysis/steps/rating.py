@@ -31,6 +31,7 @@ class Topic:
     colour: Rag
     says: str
     leans: str
+    leans_in_talk: bool
     near: tuple[Line, ...]
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
@@ -60,8 +61,8 @@ def _read_topic(table: dict[str, object]) -> Topic:
         for at, parts in enumerate(lines)
     )
     examples, counters = _strings(table, "examples"), _strings(table, "counter_examples")
-    leans = str(table.get("leans", ""))
-    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, near, examples, counters)
+    leans, talk = str(table.get("leans", "")), bool(table.get("leans_in_talk"))
+    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, talk, near, examples, counters)
 
 
 def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ class Rating:
         """Rate a relevant mention; flag a risk to life first."""
         if not draft.relevant:
             return
-        if span := draft.hits.first("risk"):
+        if span := draft.hits.first("risk now") if is_press(draft) else draft.hits.first("risk", "risk now"):
             draft.risk_to_life = True
             draft.because("may be a risk to life", span)
         draft.public_domain = _public_domain(draft)
@@ -109,7 +110,7 @@ class Rating:
             return
         topic, span = found
         draft.topic = topic.name
-        if topic.leans and draft.sentiment.label is Mood.NEUTRAL:
+        if topic.leans and draft.sentiment.label is Mood.NEUTRAL and (topic.leans_in_talk or is_press(draft)):
             draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)
         draft.because(_explain(topic, draft), span)

@@ -11,7 +11,7 @@ from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
-_PRESS_REACH = 60
+_NEXT_SENTENCE = 45  # characters: "... the officers. Fair play."
 
 
 class Sentiment:
@@ -74,4 +74,6 @@ def _close(draft: Draft, cues: Sequence[Span], targets: Sequence[Span]) -> list[
 
 
 def _speaks_of(draft: Draft, cue: Span, target: Span) -> bool:
-    return cue != target and is_near(cue, target) and draft.same_sentence(cue, target)
+    if cue == target or not is_near(cue, target):
+        return False
+    return draft.same_sentence(cue, target) or (not is_press(draft) and is_near(cue, target, _NEXT_SENTENCE))
