@@ -101,18 +101,16 @@ def test_a_browser_in_new_york_reads_the_same_times(served: Served, browser: Bro
         context = browser.new_context(timezone_id=zone)
         page = context.new_page()
         open_page(page, served, "/")
-        axis = page.locator(".stVegaLiteChart svg .role-axis-label text, .stVegaLiteChart [aria-label*=axis]")
-        expect(page.locator(".stVegaLiteChart")).to_be_visible()
-        page.wait_for_timeout(1_000)
-        seen.append((page.locator("h1").inner_text(), axis.all_inner_texts()))
+        words = page.locator(".stVegaLiteChart svg text")
+        expect(words.filter(has_text="■ alert 1")).to_have_count(1, timeout=15_000)
+        seen.append((page.locator("h1").inner_text(), words.all_text_contents()))
         context.close()
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("width", [390, 320])
 @pytest.mark.parametrize("path", ["/", "/mentions", "/alerts?id=1", "/sources"])
-def test_a_phone_needs_no_scrolling_sideways(served: Served, browser: Browser, width: int, path: str) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 844})
+def test_a_phone_needs_no_scrolling_sideways(served: Served, browser: Browser, path: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 844})
     page = context.new_page()
     open_page(page, served, path)
     page.wait_for_timeout(500)
@@ -139,14 +137,14 @@ def test_choosing_a_row_opens_that_post(served: Served, page: Page) -> None:
 
 def test_filters_travel_in_the_address(served: Served, page: Page, browser: Browser) -> None:
     open_page(page, served, "/mentions")
-    page.get_by_role("textbox", name="Search").fill("cordon")
+    page.get_by_role("searchbox", name="Search").fill("cordon")
     page.keyboard.press("Enter")
     expect(page.get_by_text("newest first")).to_be_visible()
     page.wait_for_url("**q=cordon*")
     other = browser.new_context()
     theirs = other.new_page()
     theirs.goto(page.url)
-    expect(theirs.get_by_role("textbox", name="Search")).to_have_value("cordon", timeout=20_000)
+    expect(theirs.get_by_role("searchbox", name="Search")).to_have_value("cordon", timeout=20_000)
     other.close()
 
 
