@@ -74,7 +74,7 @@ class Pipeline:
     def assess_pending(self, store: MentionStore, limit: int) -> int:
         """Run the deferred steps over up to `limit` mentions that wait for them; returns how many were settled.
 
-        A mention a step fails on is tried alone and then marked `could not be judged`, so that it never holds up others.
+        Each is judged alone: one that a step fails on is marked `could not be judged` and never holds up others.
         """
         waiting = store.pending(language.Language.name, limit)
         opinions = {held.mention.id: self._settle(held.mention, held.assessment) for held in waiting}

@@ -8,6 +8,7 @@ from math import sqrt
 from typing import ClassVar
 
 from analysis.draft import Draft, uncertain
+from analysis.vocabulary import attitude_words, spell_out
 from mentions.mention import Mood, Verdict
 from mentions.normalise import normalise
 
@@ -16,11 +17,6 @@ NEGATIVE_BELOW, POSITIVE_ABOVE = -0.10, 0.35
 _NEGATED = -0.74
 _BOOST = 0.293
 _SPREAD = 15.0
-_NOT = frozenset(
-    "not no never without hardly nor isn't wasn't aren't weren't don't didn't doesn't can't cannot couldn't won't "
-    "wouldn't isnt wasnt arent werent dont didnt doesnt cant couldnt wont wouldnt ain't aint".split()
-)
-_MORE = frozenset("very really so too absolutely totally completely extremely fucking bloody proper well".split())
 
 
 class MoodOfMessage:
@@ -41,7 +37,7 @@ class MoodOfMessage:
 
 def weigh(normalised: str) -> float:
     """From -1 to 1: the weights of the words added up, turned by a "not" up to three words before."""
-    lexicon = _lexicon()
+    lexicon, denials, stronger = _lexicon(), _single("negation"), _single("stronger")
     words = normalised.split()
     total = 0.0
     for at, word in enumerate(words):
@@ -49,10 +45,15 @@ def weigh(normalised: str) -> float:
         if valence is None:
             continue
         before = words[max(at - 3, 0) : at]
-        if before and before[-1] in _MORE:
+        if before and before[-1] in stronger:
             valence += _BOOST if valence > 0 else -_BOOST
-        total += valence * _NEGATED if not _NOT.isdisjoint(before) else valence
+        total += valence * _NEGATED if not denials.isdisjoint(before) else valence
     return total / sqrt(total * total + _SPREAD)
+
+
+@cache
+def _single(tag: str) -> frozenset[str]:
+    return frozenset(word for notation in attitude_words()[tag] for word in spell_out(notation) if " " not in word)
 
 
 @cache

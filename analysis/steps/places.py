@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from analysis.draft import Draft
-from analysis.vocabulary import Place, Span
-
-_PLACE_WORDS = frozenset(
-    "station tube road rd street st high estate market park ward borough council lane green common town hill bridge "
-    "bus prison forum broadway square avenue library hospital school nick police area residents roundabout junction centre "
-    "robbery stabbing shooting murder machete burglary fire crash attack arson riot riots".split()
-)
-_LEAD_WORDS = frozenset("in at near around from to outside towards via through off of by round over".split())
+from analysis.vocabulary import Place, Span, read_toml
 
 _MOST_ON_A_LOCAL_SITE = 2  # a post there that names more is about none of them for certain
 
@@ -66,9 +60,7 @@ def _believed(draft: Draft, patch: tuple[str, ...]) -> list[Found]:
     found = draft.hits.places
     if not found:
         return found
-    longest = [
-        hit for hit in found if not any(_covers(other[1], hit[1]) for other in found if other is not hit)
-    ]
+    longest = [hit for hit in found if not any(_covers(other[1], hit[1]) for other in found if other is not hit)]
     return [hit for hit in longest if _is_meant(draft, hit, longest, patch)]
 
 
@@ -83,14 +75,19 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     if not place.common:
         return True
     before, after = _neighbours(draft.norm, span)
-    if not draft.quote(span)[:1].isupper() or not (before in _LEAD_WORDS or after in _PLACE_WORDS):
+    if not draft.quote(span)[:1].isupper() or not (before in _words("lead_words") or after in _words("place_words")):
         return False
     company = {b for other, at in found if at != span and not other.common for b in other.boroughs} | set(patch)
     if company & set(place.boroughs):
         return True
     if patch:
         return False  # on a local site a common name is the local one
-    return after in _PLACE_WORDS or "london" in draft.hits
+    return after in _words("place_words") or "london" in draft.hits
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(read_toml("places.toml")[name])
 
 
 def _neighbours(norm: str, span: Span) -> tuple[str, str]:

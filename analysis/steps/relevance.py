@@ -7,21 +7,10 @@ from functools import cache
 from typing import ClassVar
 
 from analysis.draft import Draft
-from analysis.vocabulary import Span
+from analysis.vocabulary import Span, read_toml
 from mentions.mention import Voice
 
 _PRESS = frozenset(("rss", "headline", "news"))
-_THE_MET_NOT = frozenset("office gala opera museum line bar film eireann éireann ball costume breuer cloisters".split())
-_VERB_OBJECTS = frozenset(
-    "a an the some someone up with my his her their our your him them me you us one two three at in on by for so when "
-    "while through this that and these those lovely former old new many few lots several again".split()
-)
-_FORCE_VERBS = frozenset(
-    "police officer officers chief boss commissioner detectives suspends suspended charged charges arrests says said "
-    "criticised accused admits apologises is was has have are were will must should can cannot could needs faces needs "
-    "rotten in under over to launches launch seek seeks appeal appeals release releases failed fails pays vows warns "
-    "plans urged told tells review report inquiry failings racism put do does did still carries".split()
-)
 _AWAY = re.compile(
     r"/(?:world|us-news|australia-news|global-development|film|books|music|stage|artanddesign|tv-and-radio|culture|"
     r"sport|football|travel|food|fashion|games|crosswords|lifeandstyle|science|technology|environment|business|money|"
@@ -36,7 +25,7 @@ _LONDON = re.compile(r"uk-england-london|/london[/-]|standard\.co\.uk|mylondon|l
 
 
 class Relevance:
-    """Inline: adds up what speaks for and against; the press needs London or the institution, the public only police."""
+    """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
     version: ClassVar[int] = 1
@@ -52,11 +41,18 @@ class Relevance:
         score = _weigh(draft)
         draft.relevant = score >= _threshold(draft)
         if draft.relevant:
-            span = hits.first("force", "force handle", "the met") or hits.first("institution", "police", "policing", "officer")
-            draft.because("is about the police or a danger in London", span or hits.first("danger", "crime", "trouble"))
+            draft.because("is about the police or a danger in London", _main_word(draft))
 
 
-_OURS = frozenset(("force", "the met", "institution", "police", "policing", "officer", "crime", "danger", "trouble"))
+_OURS = frozenset(
+    ("force", "the met", "institution", "police", "policing", "officer", "crime", "danger", "trouble", "blamed")
+)
+
+
+def _main_word(draft: Draft) -> Span | None:
+    first = draft.hits.first
+    police = first("force", "force handle", "the met") or first("institution", "police", "policing", "officer")
+    return police or first("danger", "crime", "trouble")
 
 
 def is_press(draft: Draft) -> bool:
@@ -82,13 +78,12 @@ def _has_force_handle(draft: Draft) -> bool:
 
 @cache
 def _force_handles() -> frozenset[str]:
-    areas = (
-        "london hackney camden islington lambeth southwark lewisham greenwich bexley bromley croydon sutton merton "
-        "kingston richmond wandsworth hammersmith hf hammfulham kensington kandc westminster brent ealing hounslow "
-        "hillingdon harrow barnet enfield haringey waltham wforest walthamforest towerham towerhamlets newham redbridge "
-        "havering barkdag barkingdagenham heathrow specials rtpc roads events"
-    )
-    return frozenset(f"mps{area}" for area in areas.split())
+    return frozenset(f"mps{area}" for area in read_toml("police.toml")["handles"]["areas"])
+
+
+@cache
+def _met_words(name: str) -> frozenset[str]:
+    return frozenset(read_toml("police.toml")["the_met"][name])
 
 
 def _the_met(draft: Draft) -> Span | None:
@@ -97,13 +92,17 @@ def _the_met(draft: Draft) -> Span | None:
     for start, end in draft.hits.of("met"):
         before = padded[:start].rsplit(None, 1)[-1] if padded[:start].strip() else ""
         after = padded[end:].split(None, 1)[0] if padded[end:].strip() else ""
-        if after in _THE_MET_NOT:
+        if after in _met_words("never"):
             continue
-        if before == "the" and (draft.quote((start, end))[:1] == "M" or after not in _VERB_OBJECTS):
+        if before == "the" and (draft.quote((start, end))[:1] == "M" or after not in _met_words("after_the_verb")):
             return start, end
         if draft.quote((start, end))[:4].rstrip("'’s") != "Met":
             continue
-        if not draft.starts_sentence((start, end)) or after in _FORCE_VERBS or after not in _VERB_OBJECTS:
+        if (
+            not draft.starts_sentence((start, end))
+            or after in _met_words("after_the_force")
+            or after not in _met_words("after_the_verb")
+        ):
             return start, end
     return None
 
