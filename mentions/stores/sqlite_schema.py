@@ -66,23 +66,28 @@ CREATE TABLE erasure_due (since INTEGER);  -- a row for as long as deleted words
 
 MIGRATIONS = (_FIRST,)  # step n leads from schema n to schema n + 1
 SCHEMA = len(MIGRATIONS)
+_READING = ("mmap_size = 268435456", "temp_store = MEMORY")
+_WRITING = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "journal_size_limit = 67108864",
+    "wal_autocheckpoint = 4000",
+    "cache_size = -32000",
+)
+PATIENCE = 10.0  # seconds to wait for another process that is writing
 
 
 def connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
     """A connection set up for reading, or for reading and writing. Raises sqlite3.Error."""
-    mode = "ro" if readonly else "rwc"
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=10, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA mmap_size = 268435456")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    if not readonly:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA journal_size_limit = 67108864")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute("PRAGMA cache_size = -32000")
+    address = f"file:{quote(str(path))}?mode={'ro' if readonly else 'rwc'}"
+    connection = sqlite3.connect(address, PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+    try:
+        for pragma in _READING if readonly else (*_READING, *_WRITING):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

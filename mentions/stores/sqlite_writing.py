@@ -30,7 +30,6 @@ _UPDATE = (
     "UPDATE mention SET fetched = ?, title = ?, text = ?, norm = ?, likes = ?, shares = ?, replies = ?, "
     "relevant = ?, sentiment = ?, rag = ?, topic = ?, opinion = ? WHERE row = ?"
 )
-_TAKEN = "SELECT 1 FROM mention WHERE row = ?"
 _INDEX = "INSERT INTO words (rowid, norm) VALUES (?, ?)"
 _UNINDEX = "INSERT INTO words (words, rowid, norm) VALUES ('delete', ?, ?)"
 
@@ -105,12 +104,18 @@ def find(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Held]:
 
 def _place(connection: sqlite3.Connection, fresh: Iterable[Held]) -> None:
     """Give each new mention the row it wants, or the next free one below it in the same second."""
-    placed: set[int] = set()
+    taken = _taken(connection, [held.row for held in fresh])
     for held in fresh:
-        while held.row in placed or connection.execute(_TAKEN, (held.row,)).fetchone():
+        while held.row in taken:
             second, tie = divmod(held.row, TIES)
             held.row = second * TIES + (tie - 1) % TIES
-        placed.add(held.row)
+            taken |= _taken(connection, [held.row])
+        taken.add(held.row)
+
+
+def _taken(connection: sqlite3.Connection, rows: list[int]) -> set[int]:
+    sql = "SELECT row FROM mention WHERE row IN (SELECT value FROM json_each(?))"
+    return {row for (row,) in connection.execute(sql, (json.dumps(rows),))}
 
 
 def _insert(connection: sqlite3.Connection, fresh: Iterable[Held], change: rollups.Totals) -> None:
