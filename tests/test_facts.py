@@ -222,10 +222,9 @@ def test_what_is_imported_is_declared() -> None:
 
 def test_every_file_that_belongs_to_the_program_is_packed() -> None:
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
-    tracked = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=False)
-    names = tracked.stdout.splitlines() or [str(p.relative_to(ROOT)) for t in PACKAGES for p in (ROOT / t).rglob("*.*")]
-    others = [name for name in names if Path(name).suffix not in (".py", ".pyc")]
-    unpacked = [n for n in others if not any(fnmatch.fnmatch(Path(n).name, p.removeprefix("**/")) for p in patterns)]
+    files = [path for top in PACKAGES for path in (ROOT / top).rglob("*") if path.is_file()]
+    others = [path for path in files if path.suffix not in (".py", ".pyc")]
+    unpacked = [path for path in others if not any(fnmatch.fnmatch(path.name, p.removeprefix("**/")) for p in patterns)]
     assert not unpacked
 
 
