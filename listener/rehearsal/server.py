@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from listener.rehearsal.posts import Posts, Shape, boards, load_posts
 from listener.rehearsal.published import STATUS_PAGE, Document, FeedBoard, ForumBoard, Paging, StatusBoard
 from mentions.clock import Clock
+from mentions.failures import UserError
 
 LONGEST_BODY = 1 << 20
 INSTANCE = {
@@ -266,7 +267,10 @@ def _end_with_stdin() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Load, listen, say `ready URL`, and answer until told to end."""
     options = _read_options(arguments)
-    posts = load_posts(options.files, options.start, options.end)
+    try:
+        posts = load_posts(options.files, options.start, options.end)
+    except UserError as error:
+        sys.exit(str(error))
     first = posts.first_at or datetime.now(UTC)
     clock: Clock = SetClock(first - timedelta(seconds=1))
     if options.start_at is not None:

@@ -11,10 +11,12 @@ from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
 from listener.rehearsal.posts import Board, Post
+from mentions.mention import Reach
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _TAG = re.compile(r"(?<!\w)#(\w+)")
 _LINK = re.compile(r"https?://[^\s<>\"]+")
+_IN_BAND = {Reach.LOCAL: 100, Reach.MEDIUM: 10_000, Reach.WIDE: 1_000_000}
 NOBODY = "invalid"  # top-level name that never resolves
 
 
@@ -40,6 +42,11 @@ def link_of(post: Post) -> str:
 def author_of(post: Post) -> str:
     """Who wrote it; whoever is not named is somebody else each time."""
     return post.row.author or post.row.author_key or f"someone_{post.number}"
+
+
+def followers_of(post: Post) -> int | None:
+    """As many followers as the row says; one of our own exports knows only the band, which then stays the same."""
+    return _IN_BAND.get(post.row.reach or Reach.UNKNOWN) if post.row.followers is None else post.row.followers
 
 
 # -- feeds ----------------------------------------------------------------------------------------------------------
@@ -211,7 +218,7 @@ def _account(post: Post) -> dict[str, object]:
         "avatar_static": f"{home}/avatar.png",
         "header": f"{home}/header.png",
         "header_static": f"{home}/header.png",
-        "followers_count": post.row.followers,
+        "followers_count": followers_of(post),
         "following_count": 0,
         "statuses_count": 1,
         "last_status_at": None,

@@ -22,6 +22,7 @@ from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.rehearsal.posts import Posts, load_posts
 from listener.rehearsal.process import Rehearsal
+from mentions.failures import UserError
 from mentions.mention import Mention, Reach, Voice
 
 ROOT = Path(__file__).parent.parent.parent
@@ -158,7 +159,7 @@ def test_an_hour_of_five_hundred_posts_is_heard_whole_even_after_a_break(tmp_pat
 
 def test_the_built_in_scenario_is_heard_whole_and_once() -> None:
     with stage([SCENARIO]) as (posts, rehearsal):
-        heard = Counter(mention.id for mention in listen(posts, rehearsal, timedelta(hours=1)))
+        heard = Counter(mention.id for mention in listen(posts, rehearsal, timedelta(hours=2)))
         assert heard == Counter(rehearsal.expected_ids())
         assert {spec.name: spec.kind for spec in rehearsal.sources} == {
             "met-newsroom": "feed",
@@ -291,6 +292,11 @@ def test_the_server_ends_when_the_exercise_is_killed(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/robots.txt").status_code == 200
         parent.send_signal(signal.SIGKILL)
     wait_until(lambda: not answers(url))
+
+
+def test_a_server_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did not start"):
+        Rehearsal(Posts((), ()), [tmp_path / "gone.jsonl"])
 
 
 def answers(url: str) -> bool:

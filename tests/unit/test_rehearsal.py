@@ -9,9 +9,10 @@ import pytest
 from listener.rehearsal.plan import plan, read_setting
 from listener.rehearsal.posts import Board, Posts, Shape, boards, load_posts
 from listener.rehearsal.published import FEED_ITEMS, FORUM_PAGE, FeedBoard, ForumBoard, Paging, StatusBoard
-from listener.rehearsal.shapes import atom_document, atom_entry, author_of, mastodon_status
+from listener.rehearsal.shapes import atom_document, atom_entry, author_of, followers_of, mastodon_status
+from listener.rows import reach_of
 from mentions.failures import UserError
-from mentions.mention import Voice
+from mentions.mention import Reach, Voice
 
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -194,3 +195,10 @@ def test_an_exported_author_key_still_tells_authors_apart(load: Load) -> None:
     given[0]["author_key"] = given[1]["author_key"] = "00112233445566ff"
     first, second, third = map(author_of, load(given).posts)
     assert first == second != third
+
+
+def test_the_reach_band_of_an_export_stays_the_same(load: Load) -> None:
+    given = rows(4)
+    for row, reach in zip(given, Reach, strict=True):
+        row["reach"] = reach.value
+    assert [reach_of(followers_of(post)) for post in load(given).posts] == list(Reach)
