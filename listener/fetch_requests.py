@@ -21,7 +21,8 @@ class FetcherAdapter(BaseAdapter):
     """Answers a session's GET requests from a `Fetcher`; failures of ours are raised as they are.
 
     A path of `silent` is answered 404 without asking. `validator` is sent along where it is set, and `Unchanged`
-    raised when it still holds; afterwards it is the newest answer's own.
+    raised when it still holds; afterwards it is the newest answer's own. `opening` is the first sign of the newest
+    body, for libraries that take anything for the list they expect.
     """
 
     def __init__(self, fetch: Fetcher, clock: Clock, silent: tuple[str, ...] = ()) -> None:
@@ -30,6 +31,7 @@ class FetcherAdapter(BaseAdapter):
         self._clock = clock
         self._silent = silent
         self.validator: str | None = None
+        self.opening = b""
 
     def send(
         self,
@@ -53,6 +55,7 @@ class FetcherAdapter(BaseAdapter):
             raise Unchanged
         judge_status(answer.status, answer.headers, f"{urlsplit(request.url).netloc}{path}", self._clock())
         self.validator = answer.headers.get("etag")
+        self.opening = answer.body.lstrip()[:1]
         return respond(request, answer.status, answer.headers, answer.body)
 
     def close(self) -> None:

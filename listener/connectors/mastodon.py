@@ -117,7 +117,7 @@ class MastodonConnector:
                 found = self._client.timeline(self._timeline, **paging)
         except NeedsAttention as failure:
             raise NeedsAttention(f"{failure}; an access token in {self._token_env} may be needed") from failure
-        if not isinstance(found, list):
+        if not isinstance(found, list) or self._adapter.opening != b"[":
             raise TemporaryFailure(f"{self._where}: answered with something that is no timeline")
         return found
 
