@@ -85,7 +85,8 @@ def feed(old: Incident, findings: Sequence[Finding], now: datetime, desk: Desk) 
         transitions.append(Transition(old.id, now, "crisis", lead.summary))
     elif not transitions and (worse := _worsening(before, after)):
         transitions.append(Transition(old.id, now, "worse", f"{worse}: {lead.summary}"))
-    return Folded(_describe(after, lead, desk, rises), tuple(transitions), lead)
+    renamed = rises or before is not old
+    return Folded(_describe(after, lead, desk, renamed), tuple(transitions), lead)
 
 
 def absorb(home: Incident, doubles: Sequence[Incident]) -> Incident:
@@ -152,10 +153,11 @@ def _fed(old: Incident, findings: Sequence[Finding], now: datetime) -> Incident:
     )
 
 
-def _describe(incident: Incident, lead: Finding, desk: Desk, rises: bool = False) -> Incident:
-    """Title and figures. Those of a crisis are not overwritten by a lesser finding that joins it."""
+def _describe(incident: Incident, lead: Finding, desk: Desk, renamed: bool = False) -> Incident:
+    """Title and figures. What made it a crisis or brought it back names it anew; a lesser finding that joins a crisis
+    does not overwrite its figures."""
     topic, watchlist = incident.topic or lead.topic, incident.watchlist or lead.watchlist
-    if rises:
+    if renamed:
         topic, watchlist = lead.topic or topic, lead.watchlist or watchlist
     titled = replace(
         incident,

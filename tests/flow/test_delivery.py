@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.channel import Channel
 from alerts.delivery import Delivered, deliver_due
 from alerts.incidents import Desk, record
 from mentions.mention import Rag
@@ -122,7 +123,7 @@ def test_one_channel_down_for_hours_harms_no_other_and_drains_in_order(
         open_incidents(state, 2, clock.time, "hook", "other", first=2 * number)
         deliver(state, clock, hook=hook, other=other)
         assert len(other.received) == 2 * (number + 1)
-        watch(state, clock, 60, hook=hook, other=other)
+        watch(state, clock, 25, hook=hook, other=other)
     assert hook.received == []
     hook.answers = ["ok"]
     watch(state, clock, 16, hook=hook, other=other)
@@ -270,6 +271,7 @@ KILLS = 10
 WORKER = """
 import sys, time
 from datetime import timedelta
+from alerts.channels import build_channel
 from alerts.channel import Channel
 from alerts.delivery import deliver_due
 from mentions.clock import utc_now
@@ -306,7 +308,7 @@ def test_kill_9_in_the_middle_of_delivery_loses_nothing_and_repeats_carry_their_
     for _ in range(KILLS):
         goal = len(hook.received) + chance.randint(2, 4)
         worker = subprocess.Popen(command)
-        wait_for(lambda goal=goal: len(hook.received) >= goal)  # type: ignore[misc]
+        wait_for(lambda goal=goal, worker=worker: worker.poll() is None and len(hook.received) >= goal)  # type: ignore[misc]
         time.sleep(chance.random() * 0.02)
         worker.kill()
         worker.wait()

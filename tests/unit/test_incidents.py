@@ -279,6 +279,12 @@ def test_what_is_clearly_worse_or_comes_back_after_quiet_opens_again_what_a_pers
         state.close()
 
 
+def test_what_brings_an_incident_back_names_it(state: State) -> None:
+    anything = surge("surge:relevant", watchlist="", topic="murder")
+    (incident,) = run(state, (0, [anything]), (180, []), (400, [replace(anything, topic="budget", evidence=("x:9",))]))
+    assert (incident.topic, incident.title) == ("budget", "Budget")
+
+
 # -- updates ----------------------------------------------------------------------------------------------------------
 
 
