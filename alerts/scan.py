@@ -145,11 +145,15 @@ class Scan:
         """Judge these counts, one per horizon, against what was learned; learns nothing and never alerts."""
         return self._judge(counts, most_bins=self._lengths[-1])
 
+    def expect(self, span: timedelta) -> float:
+        """How many posts are usual in `span`, by what was learned."""
+        return self._expected(self.usual * self._doubt(), span / self._interval, span / self._interval)
+
     def _judge(self, counts: Sequence[float], most_bins: int) -> ScanPoint:
         usual = self.usual * self._doubt()
         best = (-1.0, 0.0, 0.0, 0)
         for length, count in zip(self._lengths, counts, strict=True):
-            expected = usual * min(length, most_bins) + self._floor(length)
+            expected = self._expected(usual, length, min(length, most_bins))
             strength = improbability(count, expected)
             if strength > best[0]:
                 best = (strength, count, expected, length)
@@ -161,8 +165,8 @@ class Scan:
         """A short past is no proof of calm."""
         return 1 + max(0.0, 1 - self._seen * self._interval / self._settings.doubt)
 
-    def _floor(self, length: int) -> float:
-        return self._settings.floor_posts + self._settings.floor_per_hour * length * self._hours
+    def _expected(self, usual: float, length: float, known: float) -> float:
+        return usual * known + self._settings.floor_posts + self._settings.floor_per_hour * length * self._hours
 
     def _ruler(self) -> float:
         if not self._strengths:

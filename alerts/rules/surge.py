@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic, share, voice_of
-from alerts.scan import DEFAULT, Scan, ScanPoint, ScanSettings
+from alerts.scan import DEFAULT, Scan, ScanPoint, ScanSettings, improbability
 from mentions.mention import Assessed, Mood, Rag
 from mentions.records import Finding, Level
 from mentions.store import MentionStore
@@ -80,11 +80,12 @@ class Surge:
             return None
         if not self._stands_out(self._learn(name, now, store, afresh=False).weigh(counts)):
             return None
-        point = self._learn(name, now, store, afresh=True).weigh(counts)
+        scan = self._learn(name, now, store, afresh=True)
+        point = scan.weigh(counts)
         if not self._stands_out(point):
             return None
-        members = store.members(name, now - point.horizon, now)
-        return self._judge(name, point, list(reversed(members)))
+        members = list(reversed(store.members(name, now - point.horizon, now)))
+        return self._judge(name, point, members, _find_onset(members, now, scan, self._settings.posts))
 
     def _stands_out(self, point: ScanPoint) -> bool:
         return point.score >= self._settings.scan.threshold and point.count >= self._settings.posts
@@ -110,14 +111,14 @@ class Surge:
         self._pasts[name] = replace(past, rows=rows, until=until, learned_until=until)
         return past.scan
 
-    def _judge(self, name: str, point: ScanPoint, members: Sequence[Assessed]) -> Finding | None:
+    def _judge(self, name: str, point: ScanPoint, members: Sequence[Assessed], onset: int) -> Finding | None:
         voices = len({voice_of(each.mention) for each in members})
         if len(members) < self._settings.posts or voices < self._settings.voices:
             return None
         watchlist = name.removeprefix(WATCH) if name.startswith(WATCH) else ""
         red = share(members, lambda each: each.assessment.rag is Rag.RED)
         crisis = bool(watchlist) or self._is_hostile(members, red, voices)
-        times = [each.mention.counts_at for each in members]
+        burst = members[onset:]
         return Finding(
             rule=self.name,
             key=f"{self.name}:{name}",
@@ -132,9 +133,9 @@ class Surge:
             expected=point.expected,
             window_minutes=point.horizon // MINUTE,
             publishers=voices,
-            first_evidence_at=times[0],
-            last_evidence_at=times[-1],
-            evidence=tuple(each.mention.id for each in members[-EVIDENCE_KEPT:]),
+            first_evidence_at=burst[0].mention.counts_at,
+            last_evidence_at=burst[-1].mention.counts_at,
+            evidence=tuple(each.mention.id for each in burst[-EVIDENCE_KEPT:]),
         )
 
     def _is_hostile(self, members: Sequence[Assessed], red: float, voices: int) -> bool:
@@ -142,6 +143,16 @@ class Surge:
             return False
         against = share(members, lambda each: each.assessment.sentiment.label is Mood.NEGATIVE)
         return max(red, against) >= self._settings.hostile
+
+
+def _find_onset(members: Sequence[Assessed], now: datetime, scan: Scan, fewest: int) -> int:
+    """The first of the members, oldest first, that belongs to the burst: from it on they stand out most. A stray post
+    that happened to be in the horizon is no evidence of it."""
+
+    def strength(at: int) -> float:
+        return improbability(len(members) - at, scan.expect(now - members[at].mention.counts_at))
+
+    return max(range(max(1, len(members) - fewest + 1)), key=strength, default=0)
 
 
 def _start_of(rows: Sequence[tuple[datetime, int, int]], until: datetime) -> datetime:

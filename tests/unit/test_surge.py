@@ -85,6 +85,16 @@ def test_evidence_is_earliest_first_and_is_what_was_counted(store: MentionStore)
     assert check(store)[0].evidence == tuple(each.mention.id for each in flood)
 
 
+def test_a_stray_post_long_before_the_burst_is_no_evidence_of_it(store: MentionStore) -> None:
+    stray = post(NOW - timedelta(hours=2, minutes=50), WATCHED)
+    slow = posts(40, WATCHED, every=150)
+    store.save([stray, *slow])
+    (finding,) = check(store)
+    assert finding.window_minutes == 180
+    assert finding.evidence == tuple(each.mention.id for each in slow)
+    assert finding.first_evidence_at == slow[0].mention.counts_at
+
+
 def test_the_summary_tells_count_usual_and_voices_but_no_text(store: MentionStore) -> None:
     store.save(posts(12, WATCHED))
     summary = check(store)[0].summary
