@@ -6,9 +6,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from analysis.vocabulary import Hits, Span
-from mentions.mention import Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict
+from mentions.mention import Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict, Voice
 from mentions.normalise import tokens_with_spans
 
+_PRESS = frozenset(("rss", "headline", "news"))
 _SENTENCE_ENDS = frozenset(".!?;\n")
 
 
@@ -106,3 +107,8 @@ class Draft:
 def uncertain() -> Verdict:
     """No verdict either way."""
     return Verdict(Mood.UNCERTAIN, 0.0)
+
+
+def is_press(draft: Draft) -> bool:
+    """Whether a newsroom speaks: by its voice, or by the kind of platform."""
+    return draft.mention.voice is Voice.PRESS or draft.mention.platform in _PRESS

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from analysis.draft import Draft
-from analysis.steps.relevance import is_press
+from analysis.draft import Draft, is_press
 from mentions.mention import Voice
 
 

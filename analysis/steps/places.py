@@ -7,7 +7,7 @@ from functools import cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from analysis.draft import Draft
+from analysis.draft import Draft, is_press
 from analysis.vocabulary import Place, Span, read_toml
 
 _MOST_ON_A_LOCAL_SITE = 2  # a post there that names more is about none of them for certain
@@ -82,7 +82,7 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
         return True
     if patch:
         return False  # on a local site a common name is the local one
-    return after in _words("place_words") or "london" in draft.hits
+    return after in _words("place_words") or "london" in draft.hits or not is_press(draft)
 
 
 @cache

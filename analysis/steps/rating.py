@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-from analysis.draft import Draft
-from analysis.steps.relevance import is_press
+from analysis.draft import Draft, is_press
 from analysis.vocabulary import Hits, Span, is_near, read_toml
 from mentions.mention import Mood, PublicDomain, Rag, Verdict, Voice
 

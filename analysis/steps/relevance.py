@@ -6,11 +6,9 @@ import re
 from functools import cache
 from typing import ClassVar
 
-from analysis.draft import Draft
+from analysis.draft import Draft, is_press
 from analysis.vocabulary import Span, read_toml
-from mentions.mention import Voice
 
-_PRESS = frozenset(("rss", "headline", "news"))
 _AWAY = re.compile(
     r"/(?:world|us-news|australia-news|global-development|film|books|music|stage|artanddesign|tv-and-radio|culture|"
     r"sport|football|travel|food|fashion|games|crosswords|lifeandstyle|science|technology|environment|business|money|"
@@ -36,7 +34,7 @@ class Relevance:
         if "met" in hits and (span := _the_met(draft)):
             hits.by_tag["the met"] = [span]
         named = _has_force_handle(draft)
-        if not named and _OURS.isdisjoint(hits.by_tag):
+        if not (named or hits.by_tag.keys() & _OURS or hits.by_tag.keys() & _telling_topics()):
             return
         score = _weigh(draft)
         draft.relevant = score >= _threshold(draft)
@@ -55,11 +53,6 @@ def _main_word(draft: Draft) -> Span | None:
     return police or first("danger", "crime", "trouble")
 
 
-def is_press(draft: Draft) -> bool:
-    """Whether a newsroom speaks: by its voice, or by the kind of platform."""
-    return draft.mention.voice is Voice.PRESS or draft.mention.platform in _PRESS
-
-
 def _threshold(draft: Draft) -> float:
     return 2.5 if is_press(draft) else 1.5
 
@@ -74,6 +67,12 @@ def _has_force_handle(draft: Draft) -> bool:
         return False
     draft.hits.by_tag["force handle"] = [(at + 1, at + 1 + len(token))]
     return True
+
+
+@cache
+def _telling_topics() -> frozenset[str]:
+    """Topics whose own words, together with a London place, show a police matter by themselves."""
+    return frozenset(f"topic.{table['name']}" for table in read_toml("policy.toml")["topics"] if table.get("telling"))
 
 
 @cache
@@ -119,7 +118,10 @@ def _weigh(draft: Draft) -> float:
         return 0.0  # crime somewhere in the country, or nowhere we know of
     police = 4.0 * force + 3.5 * met + institution + _police_words(draft)
     crime = min(1.0 * hits.count("crime") + 0.5 * hits.count("trouble") + 0.75 * ("danger" in hits), 2.0)
-    score = police + (crime if where or not police else 0.0) + (where if police or crime else 0.0)
+    matter = 0.0 if is_press(draft) else 1.0 * (not _telling_topics().isdisjoint(hits.by_tag))
+    if police and not where:
+        crime = 0.0
+    score = police + crime + (where if police or crime or matter else 0.0) + matter * (1.0 if where else 0.5)
     score += 0.5 * ("uk" in hits) + 0.5 * ("politics" in hits)
     return score - _against(draft, strong=force or met) + by_link
 

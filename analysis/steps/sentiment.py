@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from analysis.draft import Draft, uncertain
-from analysis.steps.relevance import is_press
+from analysis.draft import Draft, is_press, uncertain
 from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
