@@ -308,6 +308,14 @@ def test_saving_a_source_gives_its_lease_back(state: State) -> None:
     assert state.claim("bbc", "two", NOW, MINUTE)
 
 
+def test_an_owner_that_starts_again_gives_back_its_own_leases_only(state: State) -> None:
+    state.register_sources([("bbc", "feed"), ("forum", "forum")], NOW)
+    state.claim("bbc", "one", NOW, MINUTE)
+    state.claim("forum", "two", NOW, MINUTE)
+    state.release("one")
+    assert [row.name for row in state.due_sources(NOW, 9)] == ["bbc"]
+
+
 def test_a_paused_source_is_not_due_until_a_person_resumes_it(state: State) -> None:
     state.register_sources([("bbc", "feed")], NOW)
     state.save_source(replace(state.source("bbc"), state=SourceState.PAUSED, failures=4, message="sign in"))
