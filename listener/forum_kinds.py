@@ -47,7 +47,7 @@ _FOOTPRINTS = (
 _ALTERNATE = re.compile(r"<link\b[^<>]*>", re.I)
 _ATTRIBUTE = re.compile(r"""\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
 _THREADS = (
-    re.compile(r"/t/[^/]+/(\d+)(?:/\d+)?/?$"),
+    re.compile(r"/t/[^/]+/(\d+)(?:/\d+)?/?(?:[?#]|$)"),
     re.compile(r"viewtopic\.php\?(?:[^#]*&)?t=(\d+)"),
     re.compile(r"/threads/(?:[^/]*\.)?(\d+)"),
     re.compile(r"[?;/&]topic=(\d+)"),

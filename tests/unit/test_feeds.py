@@ -126,8 +126,8 @@ def phpbb(views: int, text: str = "Is the helicopter up again?") -> bytes:
     return (
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>Board</title><entry><author><name>maplewood</name></author>'
         "<published>2026-06-09T09:00:00+00:00</published><id>http://b.example/viewtopic.php?t=3&amp;p=4#p4</id>"
-        f'<title type="html"><![CDATA[Local • Re: Noise]]></title><content type="html"><![CDATA[{text}{line}]]></content>'
-        "</entry></feed>"
+        '<title type="html"><![CDATA[Local • Re: Noise]]></title>'
+        f'<content type="html"><![CDATA[{text}{line}]]></content></entry></feed>'
     ).encode()
 
 
