@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from mentions.mention import Assessed
 from mentions.normalise import normalise
@@ -114,7 +115,8 @@ def tallies(connection: sqlite3.Connection, table: str, since: datetime, until: 
     """The tallies of hours that begin in [since, until), oldest first."""
     sql = f"SELECT * FROM {table} WHERE hour >= ? AND hour < ?"  # the primary key is the order: hour, name, rag
     rows = connection.execute(sql + " ORDER BY 1, 2, 3", (micros(since), micros(until)))
-    return [Tally(moment(hour), *rest) for hour, *rest in rows]
+    at = lru_cache(moment)
+    return [Tally(at(row[0]), *row[1:]) for row in rows]
 
 
 def collected_before(connection: sqlite3.Connection, at: datetime, limit: int) -> list[Held]:

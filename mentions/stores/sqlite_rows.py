@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
@@ -170,15 +171,16 @@ _MENTION_TEXTS = (
     *("id", "platform", "source", "text", "title", "link", "native_id"),
     *("author_key", "publisher", "thread", "lang"),
 )
+_mention_texts = attrgetter(*_MENTION_TEXTS)
 _OPINION_LISTS = ("boroughs", "watchlists", "made_by", "pending")
 
 
 def cleaned(assessed: Assessed) -> Assessed:
     """The same without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
     mention, opinion = assessed.mention, assessed.assessment
-    lists = [text for name in _OPINION_LISTS for text in getattr(opinion, name)]
-    texts = [*[getattr(mention, name) for name in _MENTION_TEXTS], opinion.topic, opinion.lang, *lists]
-    if _is_clean("".join(texts)) and _is_clean("".join([reason.says for reason in opinion.reasons])):
+    says = [reason.says for reason in opinion.reasons]
+    lists = (*opinion.boroughs, *opinion.watchlists, *opinion.made_by, *opinion.pending)
+    if _is_clean("".join((*_mention_texts(mention), opinion.topic, opinion.lang, *lists, *says))):
         return assessed
     facts = {name: _clean(getattr(mention, name)) for name in _MENTION_TEXTS}
     views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
@@ -190,6 +192,8 @@ def cleaned(assessed: Assessed) -> Assessed:
 def _is_clean(text: str) -> bool:
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -37,13 +37,14 @@ _UNINDEX = "INSERT INTO words (words, rowid, norm) VALUES ('delete', ?, ?)"
 def save(connection: sqlite3.Connection, batch: Sequence[Assessed]) -> Saved:
     """See `MentionStore.save`."""
     incoming = [cleaned(assessed) for assessed in batch]
-    held = find(connection, {assessed.mention.id for assessed in incoming})
+    keys = {assessed.mention.id: keys_of(assessed.mention.id) for assessed in incoming}
+    held = _find(connection, {mention_id: key for mention_id, (key, _) in keys.items()})
     fresh: dict[str, Held] = {}
     changed: dict[str, Held] = {}
     for assessed in incoming:
         mention_id = assessed.mention.id
         if mention_id not in held:
-            held[mention_id] = fresh[mention_id] = _new(assessed)
+            held[mention_id] = fresh[mention_id] = _new(assessed, *keys[mention_id])
         elif merge(held[mention_id], assessed) and mention_id not in fresh:
             changed[mention_id] = held[mention_id]
     _place(connection, fresh.values())
@@ -54,9 +55,8 @@ def save(connection: sqlite3.Connection, batch: Sequence[Assessed]) -> Saved:
     return Saved(tuple(fresh), tuple(changed), len(batch) - len(fresh) - len(changed))
 
 
-def _new(assessed: Assessed) -> Held:
+def _new(assessed: Assessed, key: int, tie: int) -> Held:
     mention = assessed.mention
-    key, tie = keys_of(mention.id)
     row = wanted_row(micros(mention.published_at), tie)
     norm = normalise(mention.words)
     return Held(row, key, micros(mention.first_seen_at), norm, assessed, assessed, norm)
@@ -94,12 +94,14 @@ def _said(mention: Mention) -> tuple[str, str]:
 
 def find(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Held]:
     """Those of the mentions that are held."""
-    wanted = set(ids)
-    keys = [keys_of(mention_id)[0] for mention_id in wanted]
+    return _find(connection, {mention_id: keys_of(mention_id)[0] for mention_id in ids})
+
+
+def _find(connection: sqlite3.Connection, keys: Mapping[str, int]) -> dict[str, Held]:
     rows = connection.execute(
-        SELECT.format("mention") + " WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+        SELECT.format("mention") + " WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys.values())),)
     )
-    return {row[2]: from_row(row) for row in rows if row[2] in wanted}
+    return {row[2]: from_row(row) for row in rows if row[2] in keys}
 
 
 def _place(connection: sqlite3.Connection, fresh: Iterable[Held]) -> None:
