@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
-from multiprocessing import get_context
 from typing import ClassVar
 
 from analysis.draft import Draft
@@ -98,38 +95,3 @@ class Pipeline:
             step.judge(draft)
         draft.made_by = self._made_by
         return draft.assessment()
-
-
-_WORKER: list[Pipeline] = []
-
-
-def _start_worker(watchlists: Sequence[Watchlist], handles: Sequence[str]) -> None:
-    _WORKER.append(Pipeline(watchlists, handles))
-
-
-def _assess_chunk(mentions: Sequence[Mention]) -> list[Assessment]:
-    return [_WORKER[0].assess(mention) for mention in mentions]
-
-
-def assess_many(
-    mentions: Iterable[Mention],
-    workers: int,
-    watchlists: Sequence[Watchlist] = (),
-    own_handles: Sequence[str] = (),
-    chunk: int = 500,
-) -> Iterator[tuple[Sequence[Mention], list[Assessment]]]:
-    """Judge many mentions in `workers` processes; chunks come back with their opinions, in the order they went in."""
-    source = iter(mentions)
-    with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start_worker, initargs=(watchlists, own_handles)
-    ) as pool:
-        under_way: list[tuple[Sequence[Mention], object]] = []
-        while True:
-            batch = list(islice(source, chunk))
-            if batch:
-                under_way.append((batch, pool.submit(_assess_chunk, batch)))
-            if not under_way:
-                return
-            if not batch or len(under_way) > 2 * workers:
-                done, future = under_way.pop(0)
-                yield done, future.result()  # type: ignore[attr-defined]
