@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
 from listener.feed_xml import root_name
 from listener.feeds import FeedItem, short_hash
@@ -93,42 +91,19 @@ def thread_key(link: str) -> str:
     return f"{urlsplit(link).hostname}/{found[1]}" if found else ""
 
 
-_BY = re.compile(r"Posted by (.{1,100}?) (?:-|–|—) (.+)$", re.I)
-_WHEN = re.compile(
-    r"(\d{1,2}) ([A-Za-z]{3})[a-z]*\.? (\d{4}), (?:(\d{1,2})(?::(\d{2}))? ([ap])\.?m|(noon|midnight))", re.I
-)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_BY = re.compile(r"Posted by (.{1,100}?) (?:-|–|—) ", re.I)
 
 
-def read_stamp(stamp: str, zone: ZoneInfo) -> tuple[str, datetime | None]:
-    """Who posted and when, from the line a forum ends its posts with; "" and None where it does not say."""
-    by = _BY.search(stamp)
-    if not by:
-        return "", None
-    when = _WHEN.search(by[2])
-    if not when or when[2].lower() not in _MONTHS:
-        return plain_line(by[1], 200), None
-    hour = int(when[4] or 12) % 12 + (12 if (when[6] or "").lower() == "p" or (when[7] or "").lower() == "noon" else 0)
-    try:
-        moment = datetime(
-            int(when[3]), _MONTHS.index(when[2].lower()) + 1, int(when[1]), hour, int(when[5] or 0), tzinfo=zone
-        )
-    except ValueError:
-        return plain_line(by[1], 200), None
-    return plain_line(by[1], 200), moment
-
-
-def adapt_item(item: FeedItem, software: Software | None, zone: ZoneInfo) -> FeedItem:
+def adapt_item(item: FeedItem, software: Software | None) -> FeedItem:
     """An item as this software means it.
 
-    machina shows a thread with its last post: each last post is an item of its own, at that post's time. XenForo and
-    vBulletin show a thread with its first post: a reply moves it up, which counts as a change of the same item.
+    machina shows a thread with the words of its last post, but with the author and the time of its first: each last
+    post is an item of its own, by nobody known. XenForo and vBulletin show a thread with its first post: a reply moves
+    it up, which counts as a change of the same item.
     """
-    author, posted_at = read_stamp(item.stamp, zone)
-    item = replace(item, author=item.author or author)
-    if software is Software.MACHINA and item.stamp:
-        identity = f"{item.identity}|{item.stamp}"
-        return replace(item, identity=identity, published_at=posted_at or item.published_at)
+    if software is Software.MACHINA:
+        return replace(item, identity=f"{item.identity}|{item.digest}", author="")
     if software in (Software.XENFORO, Software.VBULLETIN):
         return replace(item, digest=short_hash(f"{item.digest} {item.published_at} {item.replies}", 8))
-    return item
+    by = _BY.search(item.stamp)
+    return item if item.author or not by else replace(item, author=plain_line(by[1], 200))

@@ -14,7 +14,7 @@ from listener.connector import Page, SourceInfo, Tools
 from listener.discourse import Mark, Post, base_of, read_board
 from listener.domains import registrable_domain
 from listener.feed_memory import FeedMemory, read_note, write_note
-from listener.feed_reader import FeedReader, Reading
+from listener.feed_reader import FeedReader
 from listener.feeds import FeedItem, short_hash
 from listener.forum_kinds import Software, adapt_item, find_feeds, is_feed, recognise, thread_key
 from listener.markup import decode, looks_like_sign_in
@@ -94,11 +94,14 @@ class ForumConnector:
 
     def _read_feed(self, note: dict[str, Any]) -> Page:
         software = Software(note["software"]) if note["software"] else None
-        adapt = partial(adapt_item, software=software, zone=self._zone)
+        adapt = partial(adapt_item, software=software)
         reader = FeedReader(self._source.name, self._tools, self._zone, forum=True, adapt=adapt)
-        reading = reader.read(note["address"], FeedMemory.read(note.get("memory", {})))
+        memory = FeedMemory.read(note.get("memory", {}))
+        reading = reader.read(note["address"], memory)
+        # machina dates a thread's last post by its first; what we had not seen a poll ago is from now
+        dated = not (software is Software.MACHINA and memory.seen)
         return Page(
-            mentions=tuple(self._from_item(item, reading) for item in reading.items),
+            mentions=tuple(self._from_item(item, reading.at, dated) for item in reading.items),
             cursor=write_note({**note, "memory": reading.memory.note()}),
             left_out=reading.left_out,
             sample=reading.sample,
@@ -118,13 +121,13 @@ class ForumConnector:
             not_before=turn.not_before,
         )
 
-    def _from_item(self, item: FeedItem, reading: Reading) -> Mention:
+    def _from_item(self, item: FeedItem, now: datetime, dated: bool) -> Mention:
         return Mention(
             id=f"forum:{short_hash(item.identity)}",
             platform="forum",
             source=self._source.name,
-            published_at=item.published_at or reading.at,
-            first_seen_at=reading.at,
+            published_at=(item.published_at if dated else None) or now,
+            first_seen_at=now,
             text=item.text,
             title=item.title,
             link=item.link,

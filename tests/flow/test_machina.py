@@ -1,0 +1,112 @@
+"""A real forum, read live: every reply is seen although the forum's own dates say that nothing changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from listener.connector import Connector, Page
+from listener.connectors import build_connector
+from listener.fetch import Fetcher, FetchSettings
+from mentions.clock import utc_now
+from tests.faulty_server import source, tools
+
+pytest.importorskip("machina", reason="no django-machina here")
+pytestmark = pytest.mark.slow
+SITE = Path(__file__).parent.parent / "machina_site.py"
+
+
+class Forum:
+    """The forum's process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(SITE), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline().split()
+        assert said[:1] == ["ready"], "the forum did not start"
+        self.url = said[1]
+
+    def act(self, words: str) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(words + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+
+    def end(self) -> None:
+        self.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def forum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
+    forum = Forum(tmp_path_factory.mktemp("machina"))
+    yield forum
+    forum.end()
+
+
+@pytest.fixture
+def connector(forum: Forum) -> Iterator[Connector]:
+    fetch = Fetcher(FetchSettings(allow=(urlsplit(forum.url).netloc,)), utc_now)
+    yield build_connector("forum", source("Larkfield board"), {"url": forum.url}, tools(fetch, utc_now))  # type: ignore[arg-type]
+    fetch.close()
+
+
+def texts(page: Page) -> list[str]:
+    return sorted(mention.text for mention in page.mentions)
+
+
+def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, connector: Connector) -> None:
+    page = connector.poll(None)
+    assert [text.startswith("First words about") for text in texts(page)] == [True] * 3
+    assert connector.poll(page.cursor).mentions == ()
+
+    said = set()
+    for number, name in enumerate(("bob", "carol", "dan"), start=1):
+        forum.act(f"reply 1 {name} Reply {number}: they were here too")
+        page = connector.poll(page.cursor)
+        (mention,) = page.mentions
+        assert mention.text == f"Reply {number}: they were here too"
+        assert mention.author_key == ""  # the board's feed names only who began the thread
+        assert abs(mention.published_at - datetime.now(UTC)) < timedelta(minutes=3)
+        said.add((mention.id, mention.thread))
+    assert len({post for post, _ in said}) == 3
+    assert len({thread for _, thread in said}) == 1
+
+    forum.act("edit 1 Reply 3: they were here three times")
+    page = connector.poll(page.cursor)
+    assert texts(page) == ["Reply 3: they were here three times"]
+    assert page.mentions[0].thread in {thread for _, thread in said}
+
+    forum.act("delete 1")  # the reply before is the last again, and known
+    page = connector.poll(page.cursor)
+    assert page.mentions == ()
+    assert connector.poll(page.cursor).mentions == ()
+
+
+def test_the_boards_dates_lie_which_is_why_its_tag_is_sent_alone(forum: Forum) -> None:
+    feed = forum.url + "feeds/topics/"
+    with httpx.Client(trust_env=False) as client:
+        before = client.get(feed)
+        forum.act("reply 2 erin A reply that the date does not show")
+        by_date = client.get(feed, headers={"If-Modified-Since": before.headers["last-modified"]})
+        by_tag = client.get(feed, headers={"If-None-Match": before.headers["etag"]})
+    assert (by_date.status_code, by_tag.status_code) == (304, 200)
+
+
+def test_a_quiet_board_is_mostly_answered_unchanged(forum: Forum, connector: Connector) -> None:
+    cursor = connector.poll(None).cursor
+    pages = []
+    for _ in range(10):
+        pages.append(connector.poll(cursor))
+        cursor = pages[-1].cursor
+    assert all(page.mentions == () for page in pages)
+    assert '"quiet":10' in (cursor or "")
