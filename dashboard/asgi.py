@@ -6,7 +6,6 @@ import gc
 import importlib
 import logging
 import os
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from streamlit import config as streamlit_config
 from dashboard.guard import Headers
 from dashboard.holding import hold_books, release_books
 from dashboard.options import Options, read_options
+from dashboard.overview import read_overview
 from dashboard.reading import Standing, Word, read_moment, read_standing
 from mentions.clock import utc_now
 from mentions.failures import Failure, UserError
@@ -68,6 +68,7 @@ async def warm(_app: st.App) -> AsyncIterator[dict[str, object] | None]:
     after every run, and going through pandas' objects each time costs more than drawing the page."""
     for name in WARMED:
         importlib.import_module(name)
+    await run_in_threadpool(read_ahead)
     gc.collect()
     gc.freeze()
     yield None
@@ -102,12 +103,21 @@ async def tell_state(_request: Request) -> JSONResponse:
     )
 
 
+def read_ahead() -> None:
+    """Weigh the past before the first visitor waits for it; where there is nothing to read yet, a page will say so."""
+    try:
+        books = hold_books()
+        read_overview(books, read_moment(books.state, utc_now()))
+    except (Failure, UserError) as error:
+        log.info("dashboard=waiting problem=%r", str(error))
+
+
 def read_now() -> Standing | str:
     """How things stand, or in a sentence why that cannot be told."""
     try:
         state = hold_books().state
         return read_standing(state, read_moment(state, utc_now()))
-    except (Failure, UserError, OSError, sqlite3.Error) as error:
+    except (Failure, UserError) as error:
         log.warning("dashboard=blind problem=%r", str(error))
         return str(error)
 

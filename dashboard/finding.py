@@ -14,7 +14,7 @@ from mentions.query import Query, parse
 
 PAGE = 100
 STRIDE = 500
-FURTHEST = 10_000  # rows one page may look through before it asks whether to look further
+FURTHEST = 5_000  # rows one page may look through before it asks whether to look further
 
 
 @dataclass(frozen=True, slots=True)

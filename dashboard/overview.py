@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from dashboard.reading import Books, Moment
 from dashboard.usual import (
@@ -13,20 +12,24 @@ from dashboard.usual import (
     DAY,
     HOUR,
     Counts,
+    Hours,
+    Past,
     Range,
     Share,
     floor_hour,
     sum_hours,
     total_between,
+    usual_clock,
     usual_day,
-    usual_hour,
     wilson,
 )
+from dashboard.wording import LONDON
 from mentions.mention import Assessed, Rag
 from mentions.query import parse
 from mentions.records import Incident
 
 PAST = 28 * DAY
+NEW_HOURS = 3 * HOUR
 WINDOWS = {"24h": DAY, "7d": 7 * DAY}
 OTHER_GROUND = "City of London"  # another force's
 FEWEST = 5  # below this a borough is never called unusual
@@ -66,56 +69,63 @@ class Overview:
     incidents: tuple[Incident, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Past:
-    """Hourly counts of the 28 days before, per borough and in all (`ALL`)."""
+def read_past(books: Books, until: datetime) -> Past:
+    """The 28 days before `until`, weighed. Slow, so the pages keep it."""
+    found = sum_hours(books.store.tallies_by_borough(until - PAST, until))
+    hours = found.get(ALL, {})
+    first = min(hours, default=None)
+    boroughs = {}
+    for borough in found.keys() - {ALL, "", OTHER_GROUND}:
+        usual = usual_day({at: counts.total for at, counts in found[borough].items()}, until, first)
+        if usual:
+            boroughs[borough] = usual
+    return Past(
+        hours=hours,
+        total=usual_clock({at: counts.total for at, counts in hours.items()}, until, first),
+        red=usual_clock({at: counts.red for at, counts in hours.items()}, until, first),
+        amber=usual_clock({at: counts.amber for at, counts in hours.items()}, until, first),
+        boroughs=boroughs,
+    )
 
-    hours: Mapping[str, Mapping[datetime, Counts]]
-    first: datetime | None
 
-
-@lru_cache(maxsize=4)
-def read_past(books: Books, until: datetime, _fresh: int) -> Past:
-    """What came before `until`; kept until the hour turns or `_fresh` (wall time in tens of minutes) does."""
-    hours = sum_hours(books.store.tallies_by_borough(until - PAST, until))
-    return Past(hours, min(hours.get(ALL, {}), default=None))
+def read_day(books: Books, until: datetime) -> Hours:
+    """The 24 full hours before `until`. The newest three are always read; what came late for the others is seen
+    within a minute or two."""
+    edge = until - NEW_HOURS
+    held = books.day.get(until, lambda: sum_hours(books.store.tallies_by_borough(until - DAY, edge)), strict=True)
+    new = sum_hours(books.store.tallies_by_borough(edge, until))
+    return {key: {**held.get(key, {}), **new.get(key, {})} for key in held.keys() | new.keys()}
 
 
 def read_overview(books: Books, moment: Moment, window: str = "24h") -> Overview:
     """The figures as of `moment`; the running hour is never shown as a finished one."""
     until = floor_hour(moment.now)
     since = until - WINDOWS.get(window, DAY)
-    past = read_past(books, until, int(moment.wall.timestamp() // 600))
-    recent = sum_hours(books.store.tallies_by_borough(until - DAY, until))
-    live = {**past.hours.get(ALL, {}), **recent.get(ALL, {})}
+    past = books.past.get(until, lambda: read_past(books, until))
+    recent = read_day(books, until)
+    older = {at: counts for at, counts in past.hours.items() if at < until - DAY}
+    live = {**older, **recent.get(ALL, {})}
     span = total_between(live, since, until)
-    judged = span.total
-    unusual, weighed = _find_unusual(past, recent, until)
-    marks = tuple(
-        found for found in books.state.incidents(since=since, limit=100) if since <= found.opened_at <= moment.now
-    )
+    opened = books.state.incidents(since=since, limit=100)
     return Overview(
         until=until,
         tiles=_make_tiles(books, moment, live, past),
         hours=_line_up(live, past, since, until),
-        negative=wilson(span.negative, judged),
-        positive=wilson(span.positive, judged),
-        unusual=unusual,
-        weighed=weighed,
-        incidents=marks,
+        negative=wilson(span.negative, span.total),
+        positive=wilson(span.positive, span.total),
+        unusual=_find_unusual(past, recent),
+        weighed=len(past.boroughs),
+        incidents=tuple(found for found in opened if since <= found.opened_at <= moment.now),
     )
 
 
 def _make_tiles(books: Books, moment: Moment, live: Mapping[datetime, Counts], past: Past) -> tuple[Tile, ...]:
-    until = floor_hour(moment.now)
-    hour = until - HOUR
-    total = {at: counts.total for at, counts in past.hours.get(ALL, {}).items()}
-    red = {at: counts.red for at, counts in past.hours.get(ALL, {}).items()}
-    amber = {at: counts.amber for at, counts in past.hours.get(ALL, {}).items()}
+    now, full = moment.now.astimezone(LONDON).hour, floor_hour(moment.now) - HOUR
+    amber = live.get(full, Counts()).amber
     return (
-        Tile("■ Red, last 60 min", _count_minutes(books, "red", moment.now), usual_hour(red, until, past.first)),
-        Tile("▲ Amber, last full hour", live.get(hour, Counts()).amber, usual_hour(amber, hour, past.first)),
-        Tile("All, last 60 min", _count_minutes(books, "relevant", moment.now), usual_hour(total, until, past.first)),
+        Tile("■ Red, last 60 min", _count_minutes(books, "red", moment.now), past.red.get(now)),
+        Tile("▲ Amber, last full hour", amber, past.amber.get(full.astimezone(LONDON).hour)),
+        Tile("All, last 60 min", _count_minutes(books, "relevant", moment.now), past.total.get(now)),
     )
 
 
@@ -129,32 +139,19 @@ def _line_up(
 ) -> tuple[tuple[datetime, Counts, Range | None], ...]:
     lined, at = [], since
     while at < until:
-        lined.append((at, live.get(at, Counts()), _usual_all(past, at)))
+        lined.append((at, live.get(at, Counts()), past.total.get(at.astimezone(LONDON).hour)))
         at += HOUR
     return tuple(lined)
 
 
-@lru_cache(maxsize=1024)
-def _usual_all(past: Past, at: datetime) -> Range | None:
-    before = {hour: counts.total for hour, counts in past.hours.get(ALL, {}).items()}
-    return usual_hour(before, at, past.first)
-
-
-def _find_unusual(
-    past: Past, recent: Mapping[str, Mapping[datetime, Counts]], until: datetime
-) -> tuple[tuple[Unusual, ...], int]:
-    found, weighed = [], 0
-    for borough in sorted((past.hours.keys() | recent.keys()) - {ALL, "", OTHER_GROUND}):
-        before = {at: counts.total for at, counts in past.hours.get(borough, {}).items()}
-        usual = usual_day(before, until, past.first)
-        if usual is None:
-            continue
-        weighed += 1
-        day = total_between(recent.get(borough, {}), until - DAY, until)
-        if (day.total > usual.high and day.total >= FEWEST) or day.total < usual.low:
-            found.append(Unusual(borough, day.total, day.red, usual))
-    found.sort(key=lambda row: row.count / (row.usual.high + 1), reverse=True)
-    return tuple(found), weighed
+def _find_unusual(past: Past, recent: Hours) -> tuple[Unusual, ...]:
+    found = []
+    for borough, usual in past.boroughs.items():
+        hours = recent.get(borough, {}).values()
+        total = sum(counts.total for counts in hours)
+        if (total > usual.high and total >= FEWEST) or total < usual.low:
+            found.append(Unusual(borough, total, sum(counts.red for counts in hours), usual))
+    return tuple(sorted(found, key=lambda row: (-row.count / (row.usual.high + 1), row.borough)))
 
 
 def read_newest_red(books: Books, moment: Moment) -> list[Assessed]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dashboard.keeping import Kept
 from dashboard.options import Options
+from dashboard.usual import Hours, Past
 from dashboard.wording import count_of, parse_time, tell_age, tell_time
 from mentions.records import Incident, IncidentState, Level, SourceRow, SourceState
 from mentions.sqlstate import open_state
@@ -15,6 +17,8 @@ from mentions.store import MentionStore
 from mentions.stores import open_store
 
 SILENT_AFTER = timedelta(seconds=60)  # the daemon's heart beats every ten seconds
+PAST_FRESH_S = 600.0
+DAY_FRESH_S = 60.0
 OVERDUE_AFTER = timedelta(minutes=10)  # a try that should have been made this long ago was not made
 
 
@@ -25,6 +29,10 @@ class Books:
     store: MentionStore
     state: State
     own_handles: tuple[str, ...] = ()
+    day: Kept[Hours] = field(default_factory=lambda: Kept(DAY_FRESH_S))  # today but for its newest hours
+    past: Kept[Past] = field(
+        default_factory=lambda: Kept(PAST_FRESH_S)
+    )  # what is usual, weighed anew every ten minutes
 
 
 def open_books(options: Options) -> Books:

@@ -63,7 +63,21 @@ class Share:
     n: int
 
 
-def sum_hours(tallies: Iterable[Tally]) -> dict[str, dict[datetime, Counts]]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What 28 days say is usual; `hours` are theirs, over all boroughs."""
+
+    hours: Mapping[datetime, Counts]
+    total: Mapping[int, Range]  # by hour of London's clock
+    red: Mapping[int, Range]
+    amber: Mapping[int, Range]
+    boroughs: Mapping[str, Range]  # of 24 hours
+
+
+Hours = Mapping[str, Mapping[datetime, Counts]]
+
+
+def sum_hours(tallies: Iterable[Tally]) -> Hours:
     """The tallies as counts per key and hour."""
     found: dict[str, dict[datetime, list[int]]] = {}
     columns = {Rag.RED.value: 0, Rag.AMBER.value: 1, Rag.GREEN.value: 2, Rag.NONE.value: 3}
@@ -80,19 +94,19 @@ def total_between(hours: Mapping[datetime, Counts], since: datetime, until: date
     return sum((counts for at, counts in hours.items() if since <= at < until), Counts())
 
 
-def usual_hour(past: Mapping[datetime, int], at: datetime, first: datetime | None) -> Range | None:
-    """The range of the hour of day of `at` (London time) over the past days; None before a week is known.
+def usual_clock(past: Mapping[datetime, int], until: datetime, first: datetime | None) -> dict[int, Range]:
+    """The range of each hour of London's clock, from `first` to a day before `until`; empty before a week is known.
 
-    `past` holds hours with something in them; the others since `first` count as zero."""
+    Hours missing from `past` count as zero: we listened and nothing came."""
     if first is None:
-        return None
-    clock, hour = at.astimezone(LONDON).hour, at - DAY
-    values = []
-    while hour >= first:
-        shifted = hour + (clock - hour.astimezone(LONDON).hour) * HOUR  # a clock change lies between
-        values.append(past.get(shifted, 0))
-        hour -= DAY
-    return _range(values)
+        return {}
+    found: dict[int, list[int]] = {}
+    hour = first
+    while hour < until - DAY:
+        found.setdefault(hour.astimezone(LONDON).hour, []).append(past.get(hour, 0))
+        hour += HOUR
+    ranges = {clock: _range(values) for clock, values in found.items()}
+    return {clock: usual for clock, usual in ranges.items() if usual}
 
 
 def usual_day(past: Mapping[datetime, int], until: datetime, first: datetime | None) -> Range | None:
