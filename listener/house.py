@@ -74,7 +74,6 @@ class House:
         incidents = record(findings, now, self.state, self.desk, blind=self._is_blind(now))
         self.alarmed = bool(incidents)
         self.last_rules_at = now
-        self.state.put("last_rules_at", now.isoformat())
         return findings
 
     def _ask(self, rule: Rule, now: datetime) -> list[Finding]:
@@ -94,8 +93,10 @@ class House:
         return delivered
 
     def beat(self) -> None:
-        """Tell readers of the state that this daemon is alive."""
+        """Tell readers of the state that this daemon is alive, and when its rules last ran."""
         self.state.put("heartbeat", utc_now().isoformat())
+        if self.last_rules_at is not None:
+            self.state.put("last_rules_at", self.last_rules_at.isoformat())
 
     def health(self) -> Health:
         """How collecting is going at this moment."""

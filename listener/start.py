@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from alerts.channels import CHANNELS
 from config.load import load, read_options
 from config.logs import set_up_logs
-from config.problems import Problem, SettingsError, suggest
+from config.problems import Problem, SettingsError
 from config.settings import SETTINGS_FILE, ChannelSettings, Settings, SourceSettings
 from listener.connectors import CONNECTORS
 from mentions.clock import utc_now
@@ -65,18 +65,13 @@ def _tables(
     for number, table in enumerate(tables, start=1):
         prefix = f"{section}[{number}]"
         if table.kind not in known:
-            yield Problem(file, f"{prefix}.kind", f'"{table.kind}"', f"one of {', '.join(sorted(known))}"
-                          + _meant(table.kind, known))  # fmt: skip
+            expected = f"one of {', '.join(sorted(known))}"
+            yield Problem(file, f"{prefix}.kind", f'"{table.kind}"', expected)
             continue
         try:
             read_options(known[table.kind], table.options, file, prefix, beside)
         except SettingsError as error:
             yield from error.problems
-
-
-def _meant(kind: str, known: Mapping[str, object]) -> str:
-    words = suggest(kind, known)
-    return f" ({words.split('; ')[1]})" if "did you mean" in words else ""
 
 
 def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None:
