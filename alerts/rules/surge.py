@@ -16,6 +16,7 @@ from mentions.store import MentionStore
 BIN = timedelta(minutes=5)  # of the past; the present is counted by the minute
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVIDENCE_KEPT = 200  # the newest
+MOST_LOOKED_AT = 400  # the newest members; what is counted comes from the series
 WATCH = "watch:"
 
 
@@ -84,7 +85,7 @@ class Surge:
         point = scan.weigh(counts)
         if not self._stands_out(point):
             return None
-        members = list(reversed(store.members(name, now - point.horizon, now)))
+        members = list(reversed(store.members(name, now - point.horizon, now, MOST_LOOKED_AT)))
         return self._judge(name, point, members, _find_onset(members, now, scan, self._settings.posts))
 
     def _stands_out(self, point: ScanPoint) -> bool:

@@ -72,6 +72,16 @@ def test_a_first_row_however_high_is_no_alert() -> None:
     assert not alerts_of([500, 480, 510, 495, 505, 490, 500, 512, 488, 503], FIVE)
 
 
+def test_an_event_that_begins_with_its_series_is_found() -> None:
+    grows = [2, 0, 1, 0, 1, 2, 2, 3, 1, 2, 4, 3, 5, 5, 7, 6, 8, 9, 8, 10, 11, 10, 12, 14, 13, 15, 14, 16, 15, 17]
+    assert alerts_of(grows, MINUTE)
+
+
+def test_the_first_morning_of_a_series_that_began_at_night_is_no_alert() -> None:
+    night, day = make_calm(0.15, 480), make_calm(0.45, 480, 2)
+    assert not alerts_of([*night, *day], MINUTE)
+
+
 def test_no_posts_at_all_are_no_alert() -> None:
     assert not alerts_of([0] * 500, MINUTE)
 
