@@ -22,7 +22,7 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="top")
     st.set_page_config(
-        page_title=f"{page.title} · Earshot", page_icon=str(HERE / "static" / "favicon.png"), layout="wide"
+        page_title=f"{page.title} · Earshot", page_icon=str(HERE / "favicon.png"), layout="wide"
     )
     st.html(STYLE)
     _, moment = read_now()
