@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -64,7 +64,6 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     not_before: datetime | None = None
-    headers: httpx.Headers = field(default_factory=httpx.Headers)
 
 
 class Fetcher:
@@ -231,7 +230,6 @@ def fetched(answer: Answer, now: datetime) -> Fetched:
         etag=answer.headers.get("etag") if validators else None,
         last_modified=answer.headers.get("last-modified") if validators else None,
         not_before=retry_after(answer.headers, now) or fresh_until(answer.headers, now),
-        headers=answer.headers,
     )
 
 
