@@ -53,8 +53,8 @@ class Hits:
         return len(self.by_tag.get(tag, ()))
 
     def first(self, *tags: str) -> Span | None:
-        """The earliest span of any of these tags."""
-        return min(self.of(*tags), default=None)
+        """The earliest span of any of these tags, the longest of those that start together."""
+        return min(self.of(*tags), key=lambda span: (span[0], -span[1]), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
+_DENIED = 12  # characters: "not very helpful"
 _NEXT_SENTENCE = 45  # characters: "... the officers. Fair play."
 
 
@@ -63,9 +64,14 @@ def _judge_talk(draft: Draft) -> None:
 
 
 def _plain(draft: Draft, tag: str) -> list[Span]:
-    """Words of attitude that no "not" turns round."""
-    denials = draft.hits.of("negation")
-    return [span for span in draft.hits.of(tag) if not any(0 <= span[0] - end <= 12 for _, end in denials)]
+    """Words of attitude that no "not" turns round and that do not describe the crime ("an awful stabbing")."""
+    denials, deeds = draft.hits.of("negation"), draft.hits.of("crime", "trouble")
+    return [
+        (start, end)
+        for start, end in draft.hits.of(tag)
+        if not any(0 <= start - last <= _DENIED for _, last in denials)
+        and not any(first == end + 1 for first, _ in deeds)
+    ]
 
 
 def _close(draft: Draft, cues: Sequence[Span], targets: Sequence[Span]) -> list[Span]:

@@ -1,0 +1,119 @@
+"""The strategy's traffic light: every topic by its own examples, and what makes amber red."""
+
+import pytest
+
+from analysis.steps.rating import Topic, topics
+from mentions.mention import Mood, PublicDomain, Rag, Voice
+from tests.judging import judged, judged_news
+
+GREEN = (
+    "burglary assault car_crime criminal_damage asb rtc_non_ksi road_closure crime_prevention community_meeting "
+    "local_good_news official_share mps_website_link"
+)
+AMBER = (
+    "met_wide_operation court_result joint_initiative ksi_rtc asbo evacuation_emergency speeding_crackdown "
+    "wanted_suspect missing_person charge_details"
+)
+RED = (
+    "specialist_investigation budget political officer_discipline force_policy force_reputation major_incident "
+    "escaped_prisoner"
+)
+
+
+@pytest.mark.parametrize(("colour", "names"), [(Rag.GREEN, GREEN), (Rag.AMBER, AMBER), (Rag.RED, RED)])
+def test_the_topics_are_the_strategys(colour: Rag, names: str) -> None:
+    assert {topic.name for topic in topics() if topic.colour is colour} == set(names.split())
+
+
+@pytest.mark.parametrize("topic", topics(), ids=lambda topic: topic.name)
+def test_a_topic_has_examples_enough(topic: Topic) -> None:
+    assert len(topic.examples) >= 3
+    assert len(topic.counter_examples) >= 3
+
+
+@pytest.mark.parametrize(("name", "text"), [(t.name, text) for t in topics() for text in t.examples])
+def test_an_example_gets_its_topic(name: str, text: str) -> None:
+    opinion = judged(text, platform="forum")
+    assert (opinion.relevant, opinion.topic) == (True, name)
+
+
+@pytest.mark.parametrize(("name", "text"), [(t.name, text) for t in topics() for text in t.counter_examples])
+def test_a_counter_example_does_not(name: str, text: str) -> None:
+    assert judged(text, platform="forum").topic != name
+
+
+def test_amber_that_is_public_is_amber() -> None:
+    opinion = judged_news("Man charged over Ilford robbery")
+    assert (opinion.rag, opinion.topic, opinion.public_domain) == (Rag.AMBER, "charge_details", PublicDomain.YES)
+
+
+def test_amber_not_known_to_be_public_is_red_and_says_so() -> None:
+    opinion = judged("Heard they charged someone over the robbery in Ilford, custody sergeant told me")
+    assert (opinion.rag, opinion.topic) == (Rag.RED, "charge_details")
+    assert any("not known to be public" in reason.says for reason in opinion.reasons)
+
+
+def test_amber_that_is_leaked_is_red_even_where_the_press_says_it() -> None:
+    opinion = judged_news("Leaked: man charged over Ilford robbery")
+    assert (opinion.rag, opinion.public_domain) == (Rag.RED, PublicDomain.NO)
+
+
+@pytest.mark.parametrize("voice", [Voice.OFFICIAL, Voice.OWN])
+def test_what_officials_say_is_public(voice: Voice) -> None:
+    opinion = judged("Man charged with robbery, Ilford magistrates tomorrow", voice=voice)
+    assert opinion.public_domain is PublicDomain.YES
+
+
+def test_green_does_not_wait_for_publication() -> None:
+    opinion = judged("Burgled last night in Walthamstow")
+    assert (opinion.rag, opinion.public_domain) == (Rag.GREEN, PublicDomain.UNKNOWN)
+
+
+def test_one_grumble_stays_green_and_a_verdict_on_the_institution_is_red() -> None:
+    grumble = judged("Burgled in Walthamstow and the police never came")
+    assert (grumble.rag, grumble.topic, grumble.sentiment.label) == (Rag.GREEN, "burglary", Mood.NEGATIVE)
+    verdict = judged("The Met is rotten and nobody trusts it")
+    assert (verdict.rag, verdict.topic) == (Rag.RED, "force_reputation")
+
+
+def test_an_alleged_wrong_by_an_officer_is_discipline() -> None:
+    opinion = judged("An officer punched my cousin outside the station in Peckham")
+    assert (opinion.rag, opinion.topic) == (Rag.RED, "officer_discipline")
+
+
+def test_no_topic_is_none_and_unsure_never_green() -> None:
+    opinion = judged("Lost my gloves at the police station in Acton")
+    assert (opinion.relevant, opinion.rag, opinion.topic, opinion.unsure) == (True, Rag.NONE, "", True)
+
+
+def test_what_is_not_relevant_has_no_colour() -> None:
+    opinion = judged("My sister was burgled in Naples, the carabinieri came")
+    assert (opinion.rag, opinion.topic, opinion.unsure) == (Rag.NONE, "", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There is a man about to jump off Tower Bridge, where are the police",
+        "Police told us there is an active shooter in Camden",
+        "He said he is going to kill her, the police in Barnet must do something",
+    ],
+)
+def test_a_risk_to_life_is_flagged(text: str) -> None:
+    assert judged(text).risk_to_life
+
+
+def test_news_of_a_past_threat_is_no_risk_to_life_now() -> None:
+    assert not judged_news("Man sent death threats to London MP, Met Police say").risk_to_life
+
+
+def test_a_single_press_item_on_a_criticised_force_is_red() -> None:
+    opinion = judged_news("Met criticised for policing of Brixton vigil")
+    assert (opinion.rag, opinion.topic) == (Rag.RED, "force_reputation")
+
+
+def test_a_question_an_officer_could_answer_is_a_debate() -> None:
+    assert judged("Does anyone know who to ring about the mopeds in Clissold Park? Police?").debate
+    assert not judged("Mopeds in Clissold Park again, police told").debate
+    assert not judged_news("Does anyone know what the Met is for?").debate
+    assert not judged("Does anyone know a good plumber in Hackney?").debate

@@ -1,0 +1,97 @@
+"""The Met, policing in London and UK policing as a whole are ours; everything else that says "met" or "police" is not."""
+
+import pytest
+
+from tests.judging import judged, judged_news
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Met have really let us down this time",
+        "Anyone know why there are police outside Tooting Broadway?",
+        "gunshots on well street in hackney, stay inside",
+        "My moped was stolen outside Peckham Rye station last night",
+        "Three feds just ran past my window in Brixton",
+        "BTP were brilliant at Euston this morning",
+        "I think policing in this country is broken",
+        "@mpscamden could somebody come round about the fireworks please",
+        "Old bill at the door about next door's party",
+        "What happened to policing by consent",
+        "Is stop and search ever going to be fair",
+    ],
+)
+def test_talk_of_the_police_here_is_relevant(text: str) -> None:
+    assert judged(text).relevant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Met Office says rain until Sunday in London",
+        "Got tickets for the Met Opera broadcast of Aida, cannot wait",
+        "what a dress at the met gala, my goodness",
+        "Does the Met line stop at Moor Park on a Sunday? The trains are a mess",
+        "We met outside Brixton station in 2003",
+        "Targets met, now for lunch",
+        "Every Breath You Take is the best song The Police ever made, Sting's voice!",
+        "Just finished series two of Line of Duty, the police in it are something else",
+        "NYPD officers shut down Brooklyn Bridge after shots fired",
+        "Police in Sydney are looking for a driver after the Croydon crash, NSW Police say",
+        "Greater Manchester Police closed the M60 for three hours",
+        "Stop policing my tone please",
+        "women are tired of men policing our bodies",
+        "copper pipe is so dear now, the plumber wants £200",
+        "Police Scotland name new chief constable for Glasgow",
+        "How to lose the cops in gta without cheats",
+        "Lovely sunny day in Greenwich Park with the dog",
+        "",
+    ],
+)
+def test_other_senses_and_other_forces_are_not(text: str) -> None:
+    assert not judged(text).relevant
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Met officer sacked over messages",
+        "Scotland Yard reopens inquiry",
+        "Teenager stabbed to death in Croydon",
+        "Manhunt after prisoner escapes from Pentonville prison van",
+    ],
+)
+def test_news_of_the_force_or_of_crime_in_london_is_relevant(title: str) -> None:
+    assert judged_news(title).relevant
+
+
+@pytest.mark.parametrize(
+    ("title", "link"),
+    [
+        ("Man charged with murder after body found", ""),
+        ("Police appeal after crash", "https://www.bbc.co.uk/news/uk-england-devon-1"),
+        ("Officer shot in raid on Texas ranch", ""),
+        ("London-born actor plays a detective in new film", "https://www.theguardian.com/film/2024/x"),
+        ("Paris police clear camp near the canal", ""),
+    ],
+)
+def test_crime_news_from_elsewhere_is_not(title: str, link: str) -> None:
+    assert not judged_news(title, link=link).relevant
+
+
+def test_the_section_of_a_link_tells_london_from_the_world() -> None:
+    title, text = "Man arrested after attack on bus", "Police were called at nine."
+    assert judged_news(title, text, link="https://www.bbc.co.uk/news/uk-england-london-1").relevant
+    assert not judged_news(title, text, link="https://www.bbc.co.uk/news/world-europe-1").relevant
+
+
+def test_a_theft_told_on_a_london_forum_needs_no_place() -> None:
+    text = "Someone stole the bricks from outside my house last night"
+    assert judged(text, platform="forum", publisher="eastdulwichforum.co.uk").relevant
+    assert not judged(text).relevant
+
+
+def test_the_word_it_rests_on_is_shown_as_it_was_written() -> None:
+    text = "Well, the MET Police came."
+    reason = next(r for r in judged(text).reasons if r.says.startswith("is about"))
+    assert text[reason.start : reason.end] == "MET Police"
