@@ -21,9 +21,7 @@ def main() -> None:
         for name, title in PAGES
     ]
     page = st.navigation(pages, position="top")
-    st.set_page_config(
-        page_title=f"{page.title} · Earshot", page_icon=str(HERE / "favicon.png"), layout="wide"
-    )
+    st.set_page_config(page_title=f"{page.title} · Earshot", page_icon=str(HERE / "favicon.png"), layout="wide")
     st.html(STYLE)
     _, moment = read_now()
     if moment.rehearsed:

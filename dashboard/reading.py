@@ -16,6 +16,7 @@ from mentions.state import State
 from mentions.store import MentionStore
 from mentions.stores import open_store
 
+RULES_STALLED_AFTER = timedelta(minutes=5)  # they run every minute
 SILENT_AFTER = timedelta(seconds=60)  # the daemon's heart beats every ten seconds
 PAST_FRESH_S = 600.0
 DAY_FRESH_S = 60.0
@@ -110,7 +111,7 @@ def read_standing(state: State, moment: Moment) -> Standing:
     daemon_alive = not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
     sources = tuple(read_sources(state, moment.now))
     found = tuple(sorted(state.incidents(open_only=True), key=_by_urgency))
-    blind = _tell_blindness(moment, beat, daemon_alive, sources)
+    blind = _tell_blindness(moment, beat, daemon_alive, parse_time(state.get("last_rules_at")), sources)
     if found:
         lead = found[0]
         word = Word.RED if lead.level is Level.CRISIS else Word.AMBER
@@ -145,7 +146,9 @@ def _tell_open(found: tuple[Incident, ...]) -> str:
     return f"{lead.level.value}: {lead.title} · {lead.state.value}{owner}{more}"
 
 
-def _tell_blindness(moment: Moment, beat: datetime | None, alive: bool, sources: tuple[SourceRow, ...]) -> str:
+def _tell_blindness(
+    moment: Moment, beat: datetime | None, alive: bool, rules_at: datetime | None, sources: tuple[SourceRow, ...]
+) -> str:
     """Why "no alerts" would not mean "no crisis"; "" where it does."""
     if moment.ended:
         return f"The exercise ended at {tell_time(moment.now, moment.now)}; nothing is being collected"
@@ -154,6 +157,9 @@ def _tell_blindness(moment: Moment, beat: datetime | None, alive: bool, sources:
         return f"No daemon is running{last}: start it with `earshot daemon`"
     if not sources:
         return "No sources are set up: add some to earshot.toml"
+    if not moment.exercise and (rules_at is None or moment.wall - rules_at > RULES_STALLED_AFTER):
+        when = f"last ran {tell_time(rules_at, moment.now)}" if rules_at else "have not run yet"
+        return f"The rules {when}: no alert can be raised; see the daemon's log"
     stopped = [row.name for row in sources if row.state is SourceState.PAUSED]
     if stopped:
         return f"{', '.join(stopped[:3])}{' and others' if len(stopped) > 3 else ''} stopped: see Sources"

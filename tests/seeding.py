@@ -60,13 +60,14 @@ def open_seeded(data: Path, now: datetime | None = None) -> Seeded:
     seeded = Seeded(data, now, open_store(f"sqlite:{data / 'mentions.db'}"), open_state(f"sqlite:{data / 'state.db'}"))
     seed_sources(seeded)
     beat(seeded)
-    seeded.state.put("last_rules_at", now.isoformat())
     return seeded
 
 
 def beat(seeded: Seeded, at: datetime | None = None) -> None:
-    """The daemon's sign of life."""
-    seeded.state.put("heartbeat", (at or datetime.now(UTC)).isoformat())
+    """The daemon's sign of life, and that its rules run."""
+    when = (at or datetime.now(UTC)).isoformat()
+    seeded.state.put("heartbeat", when)
+    seeded.state.put("last_rules_at", when)
 
 
 def seed_sources(seeded: Seeded) -> None:

@@ -94,6 +94,14 @@ def test_a_silent_daemon_is_never_green(seeded: Seeded) -> None:
     assert at.metric[3].value == "0 of 3"
 
 
+@pytest.mark.parametrize("ago", [timedelta(minutes=6), timedelta(hours=9)])
+def test_rules_that_stopped_running_are_never_green(seeded: Seeded, ago: timedelta) -> None:
+    seeded.state.put("last_rules_at", (datetime.now(UTC) - ago).isoformat())
+    said = line(visit())
+    assert "◇ UNKNOWN" in said
+    assert "no alert can be raised" in said
+
+
 def test_a_stopped_source_is_never_green(seeded: Seeded) -> None:
     seeding.stop_source(seeded)
     at = visit()
