@@ -1,4 +1,4 @@
-"""The Met, policing in London and UK policing as a whole are ours; everything else that says "met" or "police" is not."""
+"""The Met, policing in London and UK policing as a whole are ours; other senses of "met" and "police" are not."""
 
 import pytest
 
