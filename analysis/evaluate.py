@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mentions.mention import Assessment, Mood
+from mentions.mention import Assessment
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,3 @@ def _word(value: object) -> str:
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def is_certain(opinion: Assessment) -> bool:
-    """Whether a verdict on the attitude was given at all."""
-    return opinion.sentiment.label is not Mood.UNCERTAIN
