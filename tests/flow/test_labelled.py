@@ -1,8 +1,8 @@
 """Floors under the judgement, on labelled posts.
 
-`labelled-real/labels.jsonl` is nearly a clean measure: its scores were watched, and three of its rows seen, while the word
-lists were written. `labelled/mentions.jsonl` and the pinned forum posts were read row by row: floors there guard against
-falling back and measure nothing. The labels are careful readers', not people's.
+`labelled-real/labels.jsonl` is nearly a clean measure: its scores were watched, and three of its rows seen, while the
+word lists were written. `labelled/mentions.jsonl` and the pinned forum posts were read row by row: floors there guard
+against falling back and measure nothing. The labels are careful readers', not people's.
 """
 
 from __future__ import annotations
