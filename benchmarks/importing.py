@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.store import RAW, START, copy_raw
 from config.load import load
-from listener.importing import Imported, import_files, reader_maker
+from listener.importing import Imported, import_files, open_reader
 from mentions.clock import utc_now
 from mentions.stores import open_store
 
@@ -42,7 +42,7 @@ def main() -> None:
         settings.data.mkdir()
         store = open_store(settings.store)
         began = time.perf_counter()
-        done = import_files([file], store, reader_maker(settings, utc_now()), lambda size, so_far: None)
+        done = import_files([file], store, open_reader(settings, utc_now()), lambda size, so_far: None)
         wall = time.perf_counter() - began
         check(done, rows)
         raw_wall, _ = copy_raw(settings.data / "mentions.db", Path(folder) / "raw.db", raw := min(rows, RAW))

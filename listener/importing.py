@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from analysis.pipeline import Pipeline
 from config.settings import Settings
+from listener.house import open_pipeline
 from listener.rows import BadRow, read_lines, to_mention
 from mentions.failures import UserError
 from mentions.mention import Assessed
@@ -22,7 +25,7 @@ from mentions.pseudonyms import AuthorKey
 from mentions.store import MentionStore
 
 CHUNK_LINES = 2000
-SMALL = 2000  # a file of fewer lines is judged here: starting workers would take longer
+SMALL = 2000  # fewer lines are judged here: starting workers would take longer
 
 Chunk = tuple[str, int, list[bytes]]  # file, number of its first line, lines
 
@@ -47,7 +50,7 @@ class Judged:
 
 
 class Reader:
-    """Turns lines into judged mentions of history; one in each worker process."""
+    """Turns lines into judged mentions of history."""
 
     def __init__(self, pipeline: Pipeline, key: AuthorKey, now: datetime) -> None:
         self._pipeline, self._key, self._now = pipeline, key, now
@@ -69,39 +72,54 @@ class Reader:
 def import_files(
     files: Sequence[Path],
     store: MentionStore,
-    make_reader: Callable[[], Reader],
+    reader: Reader,
     progress: Callable[[int, Imported], None],
 ) -> Imported:
     """Save every good line of the files; bad ones are kept in `rejected`. `progress` hears the bytes read and the
     counts so far after every chunk. Each chunk is one transaction, so broken-off work can simply be run again."""
     done = Imported()
-    for judged in _judge(files, make_reader):
-        saved = store.save(judged.good)
-        done.seen += len(judged.good) + len(judged.bad)
-        done.new += len(saved.new)
-        done.updated += len(saved.updated)
-        done.rejected += judged.bad
-        progress(judged.size, done)
+    with without_collecting():
+        for judged in _judge(files, reader):
+            saved = store.save(judged.good)
+            done.seen += len(judged.good) + len(judged.bad)
+            done.new += len(saved.new)
+            done.updated += len(saved.updated)
+            done.rejected += judged.bad
+            progress(judged.size, done)
     return done
 
 
-def _judge(files: Sequence[Path], make_reader: Callable[[], Reader]) -> Iterator[Judged]:
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Mentions hold no cycles, so looking for some among them is a fifth of the work for nothing. Forked workers
+    inherit it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _judge(files: Sequence[Path], reader: Reader) -> Iterator[Judged]:
     chunks = _chunks(files)
     first = next(chunks, None)
     if first is None:
         return
     if len(first[2]) < SMALL:
-        reader = make_reader()
         yield reader.read(first)
         yield from map(reader.read, chunks)
         return
-    yield from _judge_apart(first, chunks, make_reader)
+    yield from _judge_apart(first, chunks, reader)
 
 
-def _judge_apart(first: Chunk, chunks: Iterator[Chunk], make_reader: Callable[[], Reader]) -> Iterator[Judged]:
+def _judge_apart(first: Chunk, chunks: Iterator[Chunk], reader: Reader) -> Iterator[Judged]:
+    """The same work in as many processes as there are cores, results in the order of the chunks."""
+    global _reader
+    _reader = reader  # forked workers find it there: the judgement's vocabulary is built once
     workers = max(1, os.cpu_count() or 1)
-    context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up, initargs=(make_reader,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
         waiting: deque[Future[Judged]] = deque([pool.submit(_read, first)])
         waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, workers))
         try:
@@ -110,19 +128,12 @@ def _judge_apart(first: Chunk, chunks: Iterator[Chunk], make_reader: Callable[[]
                 waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, 1))
                 yield judged
         except BrokenProcessPool:
-            raise UserError(
-                "a worker process died (out of memory?): what was saved stays; run the import again"
-            ) from None
+            raise UserError("a worker process died (out of memory?): what was saved stays; import again") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 _reader: Reader | None = None
-
-
-def _set_up(make_reader: Callable[[], Reader]) -> None:
-    global _reader
-    _reader = make_reader()
 
 
 def _read(chunk: Chunk) -> Judged:
@@ -154,21 +165,6 @@ def readable(files: Sequence[Path]) -> int:
     return total
 
 
-def reader_maker(settings: Settings, now: datetime) -> Callable[[], Reader]:
-    """Makes a reader by these settings, in this process or in another."""
-    key = AuthorKey.load_or_create(settings.author_key)
-    return ReaderMaker(settings, key, now)
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderMaker:
-    """A call that travels to worker processes."""
-
-    settings: Settings
-    key: AuthorKey
-    now: datetime
-
-    def __call__(self) -> Reader:
-        from listener.house import open_pipeline
-
-        return Reader(open_pipeline(self.settings), self.key, self.now)
+def open_reader(settings: Settings, now: datetime) -> Reader:
+    """A reader by these settings; what it reads was first seen `now`."""
+    return Reader(open_pipeline(settings), AuthorKey.load_or_create(settings.author_key), now)

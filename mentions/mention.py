@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 CLAIMABLE_PAST = timedelta(hours=24)
 
@@ -145,3 +147,18 @@ class Assessed:
 
     mention: Mention
     assessment: Assessment
+
+
+def _travel_light(kind: type[Any]) -> None:
+    """Let values of this kind cross to another process by their fields alone: dataclasses with slots otherwise look
+    their own fields up each time, which costs an import a sixth of its speed."""
+    values = attrgetter(*kind.__dataclass_fields__)
+
+    def reduce(self: object) -> tuple[type[Any], Any]:
+        return kind, values(self)
+
+    kind.__reduce__ = reduce  # type: ignore[method-assign,assignment]
+
+
+for _kind in (Mention, Reason, Verdict, Assessment, Assessed):
+    _travel_light(_kind)

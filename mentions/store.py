@@ -102,7 +102,7 @@ class MentionStore(Protocol):
         """All mentions per hour x source x rag over published hours in [since, until)."""
 
     def forget(self, ids: Sequence[str]) -> int:
-        """Delete mentions, their words and locators included, down to the bytes on disk. Returns how many there were."""
+        """Delete mentions, their words and locators included, down to the bytes on disk; how many there were."""
 
     def purge(self, collected_before: datetime) -> int:
         """Forget every mention first seen before this time; returns how many."""

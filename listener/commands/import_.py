@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from listener.importing import Imported, import_files, readable, reader_maker
+from listener.importing import Imported, import_files, open_reader, readable
 from listener.lock import prepare_directory
 from listener.start import read_settings
 from mentions.clock import utc_now
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     total = readable(args.files)
     prepare_directory(settings.data)
     store = open_store(settings.store)
+    tqdm.monitor_interval = 0  # its thread would be there when worker processes are forked
     try:
         with tqdm(total=total, unit="B", unit_scale=True, desc="import", disable=None, file=sys.stderr) as bar:
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
                 bar.update(size)
                 bar.set_postfix(new=done.new, rejected=len(done.rejected), refresh=False)
 
-            done = import_files(args.files, store, reader_maker(settings, utc_now()), progress)
+            done = import_files(args.files, store, open_reader(settings, utc_now()), progress)
     finally:
         store.close()
     print_result(done, as_json=args.json)
