@@ -157,7 +157,7 @@ def _travel_light(kind: type[Any]) -> None:
     def reduce(self: object) -> tuple[type[Any], Any]:
         return kind, values(self)
 
-    kind.__reduce__ = reduce  # type: ignore[method-assign,assignment]
+    kind.__reduce__ = reduce  # type: ignore[assignment]
 
 
 for _kind in (Mention, Reason, Verdict, Assessment, Assessed):
