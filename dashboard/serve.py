@@ -54,5 +54,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = (error.strerror or str(error)).lower()
-        raise UserError(f"the dashboard cannot listen on {host}:{port} ({reason}): choose another port") from None
+        raise UserError(
+            f"the dashboard cannot listen on {host}:{port} ({reason}): "
+            "stop what uses that port, or set another under [dashboard] port"
+        ) from None
     return listening

@@ -20,6 +20,7 @@ from mentions.clock import utc_now
 from mentions.failures import UserError
 from mentions.query import parse
 from mentions.sqlstate import open_state
+from mentions.state import State
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
@@ -72,6 +73,12 @@ def _tables(
             read_options(known[table.kind], table.options, file, prefix, beside)
         except SettingsError as error:
             yield from error.problems
+
+
+def open_known_state(settings: Settings) -> State | None:
+    """The state database to read; None where nothing has been kept yet, which is no fault."""
+    kind, _, path = settings.state.partition(":")
+    return None if kind == "sqlite" and not Path(path).exists() else open_state(settings.state)
 
 
 def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
-from listener.start import read_settings
+from listener.start import open_known_state, read_settings
 from mentions.records import Incident, Notice
-from mentions.sqlstate import open_state
 from mentions.state import State
 
 HELP = "list incidents, newest first, with the notices sent for each"
@@ -25,12 +25,13 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the incidents."""
-    state = open_state(read_settings(args).state)
-    try:
-        incidents = state.incidents(open_only=args.open, limit=args.limit)
-        rows = [incident_row(state, incident) for incident in incidents]
-    finally:
-        state.close()
+    state = open_known_state(read_settings(args))
+    incidents: list[Incident] = []
+    rows: list[dict[str, object]] = []
+    if state is not None:
+        with closing(state):
+            incidents = state.incidents(open_only=args.open, limit=args.limit)
+            rows = [incident_row(state, incident) for incident in incidents]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 
-from listener.start import read_settings
+from listener.start import open_known_state, read_settings
 from mentions.clock import utc_now
 from mentions.failures import UserError
 from mentions.records import SourceRow
-from mentions.sqlstate import open_state
 from mentions.state import State
 
 HELP = "list the sources and how each is doing; resume a stopped one"
@@ -24,14 +24,15 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the sources."""
-    settings = read_settings(args)
-    state = open_state(settings.state)
-    try:
-        if args.resume:
-            resume(state, args.resume)
-        rows = state.sources()
-    finally:
-        state.close()
+    state = open_known_state(read_settings(args))
+    rows: list[SourceRow] = []
+    if state is not None:
+        with closing(state):
+            if args.resume:
+                resume(state, args.resume)
+            rows = state.sources()
+    elif args.resume:
+        raise unknown(args.resume)
     if args.json:
         print(json.dumps([source_row(row) for row in rows], indent=1))
         return 0
@@ -48,8 +49,13 @@ def resume(state: State, name: str) -> None:
     try:
         state.resume(name, now)
     except KeyError:
-        raise UserError(f'no source is called "{name}": `earshot sources` lists them') from None
+        raise unknown(name) from None
     state.audit(now, "command line", "resume source", {"source": name})
+
+
+def unknown(name: str) -> UserError:
+    """Nobody is called so."""
+    return UserError(f'no source is called "{name}": `earshot sources` lists them')
 
 
 def source_row(row: SourceRow) -> dict[str, object]:

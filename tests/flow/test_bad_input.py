@@ -97,8 +97,8 @@ def age(path: Path) -> None:
     """Mark the file as written by a version to come."""
     with sqlite3.connect(path) as file:
         tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "schema_version" in tables:
-            file.execute("UPDATE schema_version SET version = 999")
+        if "state_schema" in tables:
+            file.execute("INSERT INTO state_schema VALUES (999, 0)")
         else:
             file.execute("PRAGMA user_version = 999")
     file.close()
