@@ -7,7 +7,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,7 +32,7 @@ SINK = "exercise sink"
 POLL_EVERY = timedelta(minutes=2)
 RULES_EVERY = timedelta(minutes=1)
 RUNS_ON = timedelta(hours=3)  # after the last post, so that what was opened can grow quiet
-POLLS_AT_ONCE = 8
+POLLS_A_ROUND = 64
 SHOW_EVERY = 0.5  # wall seconds between notes for the dashboard
 ASSESS_AT_ONCE = 256
 VOICES: dict[Voice, Literal["public", "press", "official"]] = {
@@ -122,6 +121,7 @@ class Exercise:
     progress: Callable[[datetime], None]
     _shown_at: float = field(default=0.0)
     _rules_at: datetime | None = None
+    _due_at: datetime | None = None  # of sources and notices; None before the first tick and where nothing is
 
     def play(self) -> bool:
         """Play to the end; False where it was stopped before."""
@@ -129,11 +129,10 @@ class Exercise:
         self.house.state.put("exercise", "1")
         began = time.monotonic()
         now: datetime | None = start
-        with ThreadPoolExecutor(POLLS_AT_ONCE, thread_name_prefix="poll") as pool:
-            while now is not None and now <= end and not self.stop.is_set():
-                self._keep_pace(began, now - start)
-                self._tick(now, pool)
-                now = self._next(now)
+        while now is not None and now <= end and not self.stop.is_set():
+            self._keep_pace(began, now - start)
+            self._tick(now)
+            now = self._next(now)
         self._show(force=True)
         self.house.state.put("exercise", "ended")
         return not self.stop.is_set()
@@ -145,26 +144,36 @@ class Exercise:
             self.stop.wait(min(left, 5))
             self.house.beat()
 
-    def _tick(self, now: datetime, pool: ThreadPoolExecutor) -> None:
-        """Everything that is due at `now`, in the order a post takes: polled, judged, checked, delivered."""
+    def _tick(self, now: datetime) -> None:
+        """Everything that is due at `now`, in the order a post takes: polled, judged, checked, delivered.
+
+        One source after the other: on loopback nobody is waited for, and every run takes the same way.
+        """
         self.clock.move_to(now)
         self.rehearsal.move_to(now)
-        while due := self.house.state.due_sources(now, POLLS_AT_ONCE):
-            list(pool.map(self.house.poll, [row.name for row in due]))
+        if self._due_at is None or self._due_at <= now:
+            self._poll_due(now)
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
             pass
         if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
             self.house.check_rules()
             self._rules_at = now
-        self.house.deliver()
+        self._due_at = self.house.state.next_due_at()
+        if self._due_at and self._due_at <= now:
+            self.house.deliver()
+            self._due_at = self.house.state.next_due_at()
         self._show()
         self.progress(now)
+
+    def _poll_due(self, now: datetime) -> None:
+        while due := self.house.state.due_sources(now, POLLS_A_ROUND):
+            for row in due:
+                self.house.poll(row.name)
 
     def _next(self, now: datetime) -> datetime:
         """The next thing due. What is overdue already was tried just now and waits for the next round of rules."""
         rules = (self._rules_at or now) + RULES_EVERY
-        due = self.house.state.next_due_at()
-        return min(rules, due) if due and due > now else rules
+        return min(rules, self._due_at) if self._due_at and self._due_at > now else rules
 
     def _show(self, force: bool = False) -> None:
         """Tell readers of the state what time it is here; not at every jump, a page reads it twice a second at most."""

@@ -69,9 +69,9 @@ class Poller:
     def poll(self, name: str) -> Poll | None:
         """Poll one source once; None where another daemon is at it. Never raises for what a source does."""
         now = self.clock()
-        if not self.state.claim(name, self.owner, now, LEASE):
+        row = self.state.claim(name, self.owner, now, LEASE)
+        if row is None:
             return None
-        row = self.state.source(name)
         run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=row.succeeded_at is None)
         try:
             self._read(run)

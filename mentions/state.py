@@ -33,8 +33,9 @@ class State(Protocol):
     def sources(self) -> list[SourceRow]:
         """All registered sources by name."""
 
-    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
-        """Take the source for `owner` until now + lease; False where another owner's lease has not run out."""
+    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> SourceRow | None:
+        """Take the source for `owner` until now + lease, and what is known of it; None where another owner's lease has
+        not run out."""
 
     def release(self, owner: str) -> None:
         """Give back every lease `owner` holds: called when it starts, since what starts anew cannot be polling."""

@@ -47,7 +47,7 @@ class SqlState:
         with self._database.read() as connection:
             return sources.all_sources(connection)
 
-    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
+    def claim(self, name: str, owner: str, now: datetime, lease: timedelta) -> SourceRow | None:
         with self._database.write() as connection:
             return sources.claim(connection, name, owner, now, lease)
 

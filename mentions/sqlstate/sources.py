@@ -6,12 +6,32 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from mentions.records import SourceRow, SourceState
 from mentions.sqlstate.schema import sources
 
 FIELDS = [sources.c[name] for name in SourceRow.__dataclass_fields__]
+UNLEASED = {"lease_owner": None, "lease_until": None}
+# What every poll asks is put together once: building a statement costs more than running it.
+_NOW = bindparam("now", type_=sources.c.lease_until.type)
+_FREE = or_(sources.c.lease_until.is_(None), sources.c.lease_until <= _NOW)
+_POLLED = (sources.c.registered, sources.c.state != SourceState.PAUSED)
+_DUE = (
+    select(*FIELDS)
+    .where(*_POLLED, sources.c.next_check_at <= _NOW, _FREE)
+    .order_by(sources.c.next_check_at, sources.c.name)
+    .limit(bindparam("most"))
+)
+_NEXT = select(sources.c.next_check_at, sources.c.lease_until).where(*_POLLED, sources.c.next_check_at.is_not(None))
+_THIS = sources.c.name == bindparam("this")
+_CLAIM = (
+    update(sources)
+    .where(_THIS, sources.c.registered, or_(_FREE, sources.c.lease_owner == bindparam("owner")))
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+    .returning(*FIELDS)
+)
+_SAVE = update(sources).where(_THIS)
 
 
 def register_sources(connection: Connection, named: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -25,33 +45,19 @@ def register_sources(connection: Connection, named: Sequence[tuple[str, str]], n
         if name not in kinds:
             connection.execute(sources.insert().values(**fresh))
         elif kinds[name] != kind:
-            connection.execute(update(sources).where(this).values(**fresh, lease_owner=None, lease_until=None))
+            connection.execute(update(sources).where(this).values(**fresh, **UNLEASED))
         else:
             connection.execute(update(sources).where(this, sources.c.registered.is_(False)).values(registered=True))
 
 
 def due_sources(connection: Connection, now: datetime, limit: int) -> list[SourceRow]:
     """Longest overdue first."""
-    query = (
-        select(*FIELDS)
-        .where(
-            sources.c.registered,
-            sources.c.state != SourceState.PAUSED,
-            sources.c.next_check_at <= now,
-            or_(sources.c.lease_until.is_(None), sources.c.lease_until <= now),
-        )
-        .order_by(sources.c.next_check_at, sources.c.name)
-        .limit(limit)
-    )
-    return [_row(found) for found in connection.execute(query)]
+    return [_row(found) for found in connection.execute(_DUE, {"now": now, "most": limit})]
 
 
 def next_source_at(connection: Connection) -> datetime | None:
     """When the next source falls due; a leased one not before its lease ends."""
-    query = select(sources.c.next_check_at, sources.c.lease_until).where(
-        sources.c.registered, sources.c.state != SourceState.PAUSED, sources.c.next_check_at.is_not(None)
-    )
-    return min((max(due, lease or due) for due, lease in connection.execute(query)), default=None)
+    return min((max(due, lease or due) for due, lease in connection.execute(_NEXT)), default=None)
 
 
 def source(connection: Connection, name: str) -> SourceRow:
@@ -68,27 +74,20 @@ def all_sources(connection: Connection) -> list[SourceRow]:
     return [_row(found) for found in connection.execute(query)]
 
 
-def claim(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> bool:
-    """One conditional update, so that of many claimants one wins."""
-    free = or_(sources.c.lease_until.is_(None), sources.c.lease_until <= now, sources.c.lease_owner == owner)
-    taken = (
-        update(sources)
-        .where(sources.c.name == name, sources.c.registered, free)
-        .values(lease_owner=owner, lease_until=now + lease)
-    )
-    return bool(connection.execute(taken).rowcount)
+def claim(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> SourceRow | None:
+    """One conditional update, so that of many claimants one wins; it gives the row, so that a poll need not ask."""
+    found = connection.execute(_CLAIM, {"this": name, "owner": owner, "now": now, "until": now + lease}).first()
+    return None if found is None else _row(found)
 
 
 def release(connection: Connection, owner: str) -> None:
     """Give back this owner's leases."""
-    values = {"lease_owner": None, "lease_until": None}
-    connection.execute(update(sources).where(sources.c.lease_owner == owner).values(**values))
+    connection.execute(update(sources).where(sources.c.lease_owner == owner).values(**UNLEASED))
 
 
 def save_source(connection: Connection, row: SourceRow) -> None:
     """Replace the row and give its lease back; KeyError for an unknown name."""
-    values = {**asdict(row), "lease_owner": None, "lease_until": None}
-    if not connection.execute(update(sources).where(sources.c.name == row.name).values(**values)).rowcount:
+    if not connection.execute(_SAVE, {"this": row.name, **asdict(row), **UNLEASED}).rowcount:
         raise KeyError(row.name)
 
 

@@ -492,7 +492,7 @@ from mentions.sqlstate import open_state
 state, me, now = open_state(sys.argv[1]), sys.argv[2], datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
 won = 0
 for number in range(30):
-    won += state.claim(f"source{number}", me, now, timedelta(minutes=1))
+    won += state.claim(f"source{number}", me, now, timedelta(minutes=1)) is not None
     state.audit(now, me, "claimed", {"n": number})
 keys = [notice.key for notice in state.claim_notices(now, timedelta(minutes=1))]
 print(won, len(keys))
