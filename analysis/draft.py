@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from analysis.vocabulary import Hits, Span
-from mentions.mention import Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict, Voice
+from mentions.mention import NO_VERDICT, Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict, Voice
 from mentions.normalise import tokens_with_spans
 
 _PRESS = frozenset(("rss", "headline", "news"))
@@ -15,7 +16,8 @@ _SENTENCE_ENDS = frozenset(".!?;\n")
 
 @dataclass(slots=True)
 class Draft:
-    """One mention on its way through the steps. `norm` is its normalised words, `hits` what stands in them.
+    """One mention on its way through the steps. `norm` is its normalised words, `tokens` the same one by one, `hits`
+    what stands in them.
 
     `on_local_site` says that a London site with a patch of its own carries the post.
     """
@@ -24,10 +26,11 @@ class Draft:
     words: str
     norm: str
     hits: Hits
+    tokens: list[str] = field(init=False)
     on_local_site: bool = False
     relevant: bool = False
-    sentiment: Verdict = field(default_factory=Verdict)
-    mood: Verdict = field(default_factory=Verdict)
+    sentiment: Verdict = NO_VERDICT
+    mood: Verdict = NO_VERDICT
     rag: Rag = Rag.NONE
     topic: str = ""
     unsure: bool = False
@@ -41,15 +44,20 @@ class Draft:
     made_by: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     _spans: list[tuple[int, int]] | None = None
-    _starts: list[int] = field(default_factory=list)
+    _starts: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        self.tokens = self.norm.split()
 
     def original(self, span: Span) -> tuple[int, int]:
         """Where in `words` a span of the normalised text was read."""
-        spans = self._token_spans()
+        if self._spans is None or self._starts is None:
+            self._spans, self._starts = _token_spans(self.words)
+        spans, starts = self._spans, self._starts
         if not spans:
             return (-1, -1)
-        first = min(max(bisect_right(self._starts, span[0]) - 1, 0), len(spans) - 1)
-        last = min(max(bisect_right(self._starts, span[1] - 1) - 1, 0), len(spans) - 1)
+        first = min(max(bisect_right(starts, span[0]) - 1, 0), len(spans) - 1)
+        last = min(max(bisect_right(starts, span[1] - 1) - 1, 0), len(spans) - 1)
         return spans[first][0], spans[last][1]
 
     def quote(self, span: Span) -> str:
@@ -93,15 +101,13 @@ class Draft:
             pending=self.pending,
         )
 
-    def _token_spans(self) -> list[tuple[int, int]]:
-        if self._spans is None:
-            found = tokens_with_spans(self.words)
-            self._spans = [(start, end) for _, start, end in found]
-            position = 1  # the normalised text is read with a blank before it
-            for token, _, _ in found:
-                self._starts.append(position)
-                position += len(token) + 1
-        return self._spans
+
+def _token_spans(words: str) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where each token stands in `words`, and where it starts in the normalised text."""
+    found = tokens_with_spans(words)
+    lengths = (len(token) + 1 for token, _, _ in found)
+    starts = accumulate(lengths, initial=1)  # the normalised text is read with a blank before it
+    return [(start, end) for _, start, end in found], list(starts)[:-1]
 
 
 def uncertain() -> Verdict:

@@ -17,7 +17,7 @@ from analysis.steps.rating import Rating, topic_words
 from analysis.steps.relevance import Relevance
 from analysis.steps.sentiment import Sentiment
 from analysis.vocabulary import Vocabulary, attitude_words, gazetteer, police_words, read_toml
-from mentions.mention import Assessment, Mention, Reason
+from mentions.mention import Assessed, Assessment, Mention, Reason
 from mentions.normalise import normalise
 from mentions.store import MentionStore
 from mentions.watchlists import Matcher, Watchlist
@@ -61,7 +61,12 @@ class Pipeline:
 
     def assess(self, mention: Mention) -> Assessment:
         """The opinion of one mention, from itself alone: no store, no network, no memory."""
-        return self._judge(mention)
+        return self._judge(mention).assessment()
+
+    def assess_for_store(self, mention: Mention) -> Assessed:
+        """The same opinion beside its mention, with the normalised words, so that the store need not cut them again."""
+        draft = self._judge(mention)
+        return Assessed(mention, draft.assessment(), draft.norm if len(draft.words) < LONGEST else "")
 
     def assess_whole(self, mention: Mention) -> Assessment:
         """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone."""
@@ -81,17 +86,16 @@ class Pipeline:
 
     def _settle(self, mention: Mention, held: Assessment) -> Assessment:
         try:
-            return replace(self._judge(mention, language.detect(mention.words[:LONGEST])), pending=())
+            return replace(self._judge(mention, language.detect(mention.words[:LONGEST])).assessment(), pending=())
         except Exception:
             LOG.exception("assess failed mention=%s step=language", mention.id)
             return replace(held, unsure=True, pending=(), reasons=(*held.reasons, Reason(COULD_NOT)))
 
-    def _judge(self, mention: Mention, lang: str = "") -> Assessment:
+    def _judge(self, mention: Mention, lang: str = "") -> Draft:
         words = mention.words[:LONGEST]
         norm = normalise(words)
-        draft = Draft(mention, words, norm, self._vocabulary.find(norm), lang=lang)
+        draft = Draft(mention, words, norm, self._vocabulary.find(norm), lang=lang, made_by=self._made_by)
         draft.watchlists = self._matcher.match(norm)
         for step in self._steps:
             step.judge(draft)
-        draft.made_by = self._made_by
-        return draft.assessment()
+        return draft

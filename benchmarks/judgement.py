@@ -47,7 +47,7 @@ def main() -> None:
     _print("whole inline judgement", _cost(pipeline.assess, mentions))
     _print("normalising", _cost(normalise, texts))
     _print("finding all words and places", _cost(pipeline._vocabulary.find, norms))
-    _print("mood", _cost(weigh, norms))
+    _print("mood", _cost(weigh, [norm.split() for norm in norms]))
     _print("mood by VADER itself", _cost(vader.polarity_scores, texts[:500]))
     _print_steps(pipeline, mentions, norms)
     _print_detector(texts)

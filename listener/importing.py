@@ -65,7 +65,7 @@ class Reader:
                 bad.append(BadRow(file, first + row.line - 1, row.reason))
             else:
                 mention = to_mention(row, self._now, self._key.pseudonym)
-                good.append(Assessed(mention, self._pipeline.assess(mention)))
+                good.append(self._pipeline.assess_for_store(mention))
         return Judged(good, bad, sum(map(len, lines)))
 
 

@@ -115,6 +115,9 @@ class Verdict:
     score: float = 0.0
 
 
+NO_VERDICT = Verdict()
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What we think of one mention, and why. `made_by` names each step with its version, e.g. `rating/1`.
@@ -125,8 +128,8 @@ class Assessment:
     """
 
     relevant: bool = False
-    sentiment: Verdict = field(default_factory=Verdict)
-    mood: Verdict = field(default_factory=Verdict)
+    sentiment: Verdict = NO_VERDICT
+    mood: Verdict = NO_VERDICT
     rag: Rag = Rag.NONE
     topic: str = ""
     unsure: bool = False
@@ -143,10 +146,15 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A mention together with the opinion of it."""
+    """A mention together with the opinion of it.
+
+    `norm` may bring along `normalise(mention.words)` where the judgement has worked it out already; without it a store
+    does that itself. It makes no difference to whether two are equal.
+    """
 
     mention: Mention
     assessment: Assessment
+    norm: str = field(default="", compare=False, repr=False)
 
 
 def _travel_light(kind: type[Any]) -> None:

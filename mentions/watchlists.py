@@ -47,6 +47,8 @@ class Matcher:
 
     def match(self, norm: str) -> tuple[str, ...]:
         """The names of the watchlists that hold of normalised text, in alphabetical order."""
+        if not self._tests:
+            return ()
         found = {each for _, each in self._automaton.iter(f" {norm} ")} if len(self._automaton) else set[str]()
         candidates = set(self._always)
         for each in found:

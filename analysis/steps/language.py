@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from analysis.draft import Draft
 from analysis.vocabulary import read_toml
-from mentions.normalise import normalise
+from mentions.normalise import tokens
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
@@ -32,21 +33,21 @@ class Language:
         if tag not in _UNTAGGED:
             draft.lang = tag
             return
-        words = draft.norm.split()
-        if len(words) < _TOO_SHORT:
+        if len(draft.tokens) < _TOO_SHORT:
             return
-        if _is_foreign_script(draft.norm) or not _reads_as_english(words):
+        if _is_foreign_script(draft.norm) or not _reads_as_english(set(draft.tokens)):
             draft.pending = (*draft.pending, self.name)
         else:
             draft.lang = "en"
 
 
-def _reads_as_english(words: list[str]) -> bool:
-    english, others = _everyday_words()
-    distinct = set(words)
-    hits = len(distinct & english)
-    rivals = max(len(distinct & other) for other in others)
-    return hits >= 2 and hits > rivals and hits >= 0.12 * len(distinct)
+def _reads_as_english(words: set[str]) -> bool:
+    known = _everyday_words()
+    hits = len(words & known.english)
+    if hits < 2 or hits < 0.12 * len(words):
+        return False
+    foreign = words & known.foreign
+    return hits > len(foreign) or hits > max(len(foreign & other) for other in known.others)
 
 
 def _is_foreign_script(normalised: str) -> bool:
@@ -56,17 +57,26 @@ def _is_foreign_script(normalised: str) -> bool:
     return 3 * sum(ord(char) > _LAST_LATIN for char in letters) > len(letters)
 
 
+@dataclass(frozen=True, slots=True)
+class _Everyday:
+    """The commonest words: of English, of each other language without the English ones, and of those together."""
+
+    english: frozenset[str]
+    others: tuple[frozenset[str], ...]
+    foreign: frozenset[str]
+
+
 @cache
-def _everyday_words() -> tuple[frozenset[str], tuple[frozenset[str], ...]]:
+def _everyday_words() -> _Everyday:
     lists = read_toml("languages.toml")
-    english = frozenset(normalise(lists["english"]).split())
-    others = (frozenset(normalise(words).split()) for words in lists["others"].values())
-    return english, tuple(other - english for other in others)
+    english = frozenset(tokens(lists["english"]))
+    others = tuple(frozenset(tokens(words)) - english for words in lists["others"].values())
+    return _Everyday(english, others, frozenset[str]().union(*others))
 
 
 def detect(text: str) -> str:
     """The two-letter code of the likeliest of London's languages; "und" for a text too short or too odd to say."""
-    if len(normalise(text).split()) < _TOO_SHORT:
+    if len(tokens(text)) < _TOO_SHORT:
         return "und"
     values = _detector().compute_language_confidence_values(text)
     if not values or values[0].value < _SURE:

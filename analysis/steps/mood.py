@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from math import sqrt
@@ -30,20 +31,17 @@ class MoodOfMessage:
         if draft.lang not in ("", "en"):
             draft.mood = uncertain()
             return
-        score = weigh(draft.norm)
+        score = weigh(draft.tokens)
         label = Mood.NEGATIVE if score < NEGATIVE_BELOW else Mood.POSITIVE if score > POSITIVE_ABOVE else Mood.NEUTRAL
         draft.mood = Verdict(label, round(score, 3))
 
 
-def weigh(normalised: str) -> float:
+def weigh(words: Sequence[str]) -> float:
     """From -1 to 1: the weights of the words added up, turned by a "not" up to three words before."""
     lexicon, denials, stronger = _lexicon(), _single("negation"), _single("stronger")
-    words = normalised.split()
     total = 0.0
-    for at, word in enumerate(words):
-        valence = lexicon.get(word)
-        if valence is None:
-            continue
+    for at in [at for at, word in enumerate(words) if word in lexicon]:
+        valence = lexicon[words[at]]
         before = words[max(at - 3, 0) : at]
         if before and before[-1] in stronger:
             valence += _BOOST if valence > 0 else -_BOOST

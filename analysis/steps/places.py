@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -27,6 +27,8 @@ class Places:
     def judge(self, draft: Draft) -> None:
         """Weigh the places named against the patch of the site that carries the post."""
         patch = self._patch_of(draft)
+        if not patch and not draft.hits.places:
+            return
         draft.on_local_site = bool(patch)
         found = _believed(draft, patch)
         draft.hits.places = found
@@ -49,8 +51,14 @@ def _host(link: str) -> str:
     """The host of a link, without www; "" where there is none."""
     if not link:
         return ""
+    scheme, mark, rest = link.partition("//")
+    return _host_of(scheme + mark + rest.partition("/")[0])
+
+
+@lru_cache(maxsize=1024)
+def _host_of(site: str) -> str:
     try:
-        return (urlsplit(link).hostname or "").removeprefix("www.")
+        return (urlsplit(site).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
 

@@ -58,7 +58,7 @@ def save(connection: sqlite3.Connection, batch: Sequence[Assessed]) -> Saved:
 def _new(assessed: Assessed, key: int, tie: int) -> Held:
     mention = assessed.mention
     row = wanted_row(micros(mention.published_at), tie)
-    norm = normalise(mention.words)
+    norm = assessed.norm or normalise(mention.words)
     return Held(row, key, micros(mention.first_seen_at), norm, assessed, assessed, norm)
 
 
@@ -84,7 +84,7 @@ def merge(held: Held, incoming: Assessed) -> bool:
         held.now = Assessed(merged, held.now.assessment)
     else:
         held.now = Assessed(merged, incoming.assessment)
-        held.norm = normalise(merged.words)
+        held.norm = incoming.norm or normalise(merged.words)
     return True
 
 

@@ -128,6 +128,18 @@ def test_an_edited_text_takes_the_new_verdict_and_is_found_by_its_new_words(stor
     assert store.check() == []
 
 
+def test_words_that_were_cut_before_are_found_like_any_others(store: MentionStore) -> None:
+    for said_now, words, minute in (
+        (said(1, "Old Lamps"), "old lamps", 0),
+        (said(1, "Broken Glass"), "broken glass", 1),
+    ):
+        newer = replace(said_now, first_seen_at=said_now.first_seen_at + minute * MINUTE)
+        store.save([Assessed(newer, Assessment(), norm=words)])
+        assert ids(store.search(parse(f'"{words}"'))) == ["1"]
+    assert store.count(parse("lamps")) == 0
+    assert store.check() == []
+
+
 def test_an_edited_title_takes_the_new_verdict(store: MentionStore) -> None:
     store.save([judged(said(1, title="Before"), rag=Rag.RED)])
     store.save([judged(said(1, title="After"), rag=Rag.GREEN)])

@@ -14,6 +14,7 @@ from analysis.pipeline import COULD_NOT, LONGEST, Pipeline
 from analysis.steps import language
 from mentions.mention import Assessed, Assessment, Mention, Mood
 from mentions.query import parse
+from mentions.normalise import normalise
 from mentions.stores.sqlite import SqliteStore
 from mentions.watchlists import Watchlist
 from tests.judging import headline, judged, say, shipped
@@ -88,6 +89,16 @@ def test_odd_texts_are_judged_like_any_other(text: str) -> None:
 def test_what_stands_after_the_longest_length_judged_changes_nothing() -> None:
     start = ("the weather was fine and so " * 500)[:LONGEST]
     assert not judged(start + " the Met are racist").relevant
+
+
+@pytest.mark.parametrize(
+    "text", ["Café's OPEN, don't_panic 👮🏽", "fine " * (LONGEST // 5) + "and so on", "x" * LONGEST]
+)
+def test_what_goes_to_the_store_has_the_same_opinion_and_no_other_words_than_the_store_would_cut(text: str) -> None:
+    mention = say(text)
+    ready = shipped().assess_for_store(mention)
+    assert ready == Assessed(mention, shipped().assess(mention))
+    assert (ready.norm or normalise(mention.words)) == normalise(mention.words)
 
 
 # -- the deferred step ------------------------------------------------------------------------------------------------

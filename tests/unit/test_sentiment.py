@@ -5,7 +5,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from analysis.steps.mood import weigh
 from mentions.mention import Mood
-from mentions.normalise import normalise
+from mentions.normalise import tokens
 from tests.judging import judged, judged_news
 
 
@@ -88,6 +88,6 @@ def test_mood_is_of_the_message() -> None:
 )
 def test_mood_leans_the_way_vader_does(text: str) -> None:
     theirs = SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
-    ours = weigh(normalise(text))
+    ours = weigh(tokens(text))
     assert (ours > 0, ours < 0) == (theirs > 0, theirs < 0)
     assert ours == pytest.approx(theirs, abs=0.15)
