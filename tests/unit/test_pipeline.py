@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from analysis.pipeline import COULD_NOT, LONGEST, Pipeline
 from analysis.steps import language
 from mentions.mention import Assessed, Assessment, Mention, Mood
-from mentions.query import parse
 from mentions.normalise import normalise
+from mentions.query import parse
 from mentions.stores.sqlite import SqliteStore
 from mentions.watchlists import Watchlist
 from tests.judging import headline, judged, say, shipped
