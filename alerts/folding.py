@@ -102,6 +102,12 @@ def absorb(home: Incident, doubles: Sequence[Incident]) -> Incident:
     )
 
 
+def inherit(folded: Folded, outgrown: Sequence[Incident]) -> Folded:
+    """A new incident that answers to the keys of warnings it took the place of; what they told of stays with them."""
+    keys = _union(folded.incident.keys, *(one.keys for one in outgrown))
+    return replace(folded, incident=replace(folded.incident, keys=keys))
+
+
 def close(old: Incident, now: datetime) -> Incident:
     """The incident resolved, at the worst level it reached."""
     level = Level.CRISIS if old.crisis_at else old.level

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from alerts.announcing import announce, announce_end
 from alerts.desk import Desk
-from alerts.folding import Folded, absorb, close, feed, in_order, is_clearly_worse, start, strength
-from alerts.matching import find_doubles, find_home, find_to_reopen
+from alerts.folding import Folded, absorb, close, feed, in_order, inherit, is_clearly_worse, start, strength
+from alerts.matching import find_doubles, find_home, find_outgrown, find_to_reopen
 from mentions.failures import TemporaryFailure, UserError
 from mentions.records import Finding, Incident, IncidentState, Notice, Transition
 from mentions.state import State
@@ -42,7 +43,7 @@ def record(
     if blind:
         state.put(BLIND_NOTE, now.isoformat())
         return fed
-    touched = {incident.id for incident in fed} | {double.id for one in book.matters for double in one.doubles}
+    touched = {incident.id for incident in fed} | {ended.id for one in book.matters for ended in one.ends}
     return fed + _resolve_quiet([one for one in open_ones if one.id not in touched], book)
 
 
@@ -115,12 +116,18 @@ class _Matter:
     preview: Incident
     findings: list[Finding] = field(default_factory=list)
     doubles: list[Incident] = field(default_factory=list)
+    outgrown: list[Incident] = field(default_factory=list)
     stays_closed: bool = False
+
+    @property
+    def ends(self) -> list[Incident]:
+        """The warnings that end because they are part of this one now."""
+        return self.doubles + self.outgrown
 
     def fold(self, now: datetime, desk: Desk) -> Folded:
         """What the findings so far make of it."""
         if self.seen is None:
-            return start(self.findings, self.preview.id, now, desk)
+            return inherit(start(self.findings, self.preview.id, now, desk), self.outgrown)
         if self.stays_closed:
             return Folded(replace(self.seen, updated_at=max(now, self.seen.updated_at)), (), self.findings[0])
         return feed(absorb(self.seen, self.doubles), self.findings, now, desk)
@@ -132,6 +139,7 @@ class _Book:
     def __init__(self, state: State, desk: Desk, now: datetime, open_ones: Sequence[Incident]) -> None:
         self.state, self.desk, self.now = state, desk, now
         self.matters = [_Matter(incident, incident) for incident in open_ones]
+        self._stand_ins = count(-1, -1)  # ids of new incidents until the database gives them theirs
         self._resolved: list[Incident] | None = None
         self._house: str | None = None
 
@@ -155,8 +163,11 @@ class _Book:
         matter.preview = matter.fold(self.now, self.desk).incident
 
     def _begin(self, finding: Finding) -> _Matter:
-        number = -len(self.matters) - 1  # stands in until the database gives one
+        number = next(self._stand_ins)
         matter = _Matter(None, start([finding], number, self.now, self.desk).incident)
+        stored = [one.seen for one in self.matters if one.seen and not one.findings and not one.stays_closed]
+        matter.outgrown = find_outgrown(finding, stored)
+        self.matters = [one for one in self.matters if one.seen not in matter.outgrown]
         self.matters.append(matter)
         return matter
 
@@ -199,14 +210,15 @@ def _keep(matter: _Matter, book: _Book) -> Incident:
         folded = matter.fold(book.now, book.desk)
         if matter.seen is None:
             notices = announce(folded, [], book.now, book.desk, book.house)
-            return book.state.open_incident(folded.incident, folded.transitions[0], notices)
+            incident = book.state.open_incident(folded.incident, folded.transitions[0], notices)
+            _end_all(matter.ends, incident, book)
+            return incident
         notices = [] if matter.stays_closed else _notices_owed(folded, book)
         incident = _with_peak(folded) if notices else folded.incident
         if incident == matter.seen and not notices and not folded.transitions:
             return incident
         if book.state.change_incident(incident, folded.transitions, notices, seen=matter.seen):
-            for double in matter.doubles:
-                _end(double, f"the same matter as incident {incident.id}", book)
+            _end_all(matter.ends, incident, book)
             return incident
         matter.seen = book.state.incident(matter.seen.id)
     raise _overrun(matter.preview.id)
@@ -237,6 +249,11 @@ def _resolve_quiet(untouched: Sequence[Incident], book: _Book) -> list[Incident]
         if book.now - since >= quiet:
             ended += _end(incident, f"nothing new for {int(quiet.total_seconds() // 60)} minutes", book)
     return ended
+
+
+def _end_all(parts: Sequence[Incident], whole: Incident, book: _Book) -> None:
+    for part in parts:
+        _end(part, f"the same matter as incident {whole.id}", book)
 
 
 def _end(incident: Incident, why: str, book: _Book) -> list[Incident]:

@@ -9,6 +9,7 @@ from mentions.mention import Rag
 from mentions.records import Finding, Incident, Level
 
 SHARED_EVIDENCE = 0.3  # of the smaller of the two sets
+MOSTLY = 0.5  # more than this of what a warning knew makes it the beginning of a crisis
 NEARBY_FOR = timedelta(hours=6)
 
 
@@ -16,8 +17,9 @@ def find_home(finding: Finding, open_ones: Sequence[Incident], now: datetime) ->
     """The open incident this finding joins, or None.
 
     A tie by key, watchlist or shared evidence goes before one by topic or place; among equals a crisis before a
-    warning, then the one fed last.
+    warning, then the one fed last. A crisis joins only those of `may_join`.
     """
+    open_ones = [incident for incident in open_ones if may_join(finding, incident)]
     for tied in (_is_same_matter, _is_same_topic):
         found = [incident for incident in open_ones if tied(finding, incident)]
         if found:
@@ -28,11 +30,28 @@ def find_home(finding: Finding, open_ones: Sequence[Incident], now: datetime) ->
 
 def find_to_reopen(finding: Finding, resolved: Sequence[Incident]) -> Incident | None:
     """The resolved incident this finding brings back, the one resolved last; None where none fits."""
+    resolved = [incident for incident in resolved if may_join(finding, incident)]
     for tied in (_is_same_matter, _is_same_topic):
         found = [incident for incident in resolved if tied(finding, incident)]
         if found:
             return max(found, key=lambda incident: (incident.resolved_at or incident.updated_at, incident.id))
     return None
+
+
+def may_join(finding: Finding, incident: Incident) -> bool:
+    """A crisis is the same wave as a warning only where their evidence says so, a name or a topic is not enough: it
+    must not inherit the title and dates of an older matter that it barely touches."""
+    if finding.level is not Level.CRISIS or incident.crisis_at is not None:
+        return True
+    shared = len(set(finding.evidence) & set(incident.evidence))
+    return shared > MOSTLY * len(incident.evidence) or shared >= max(1, SHARED_EVIDENCE * len(finding.evidence))
+
+
+def find_outgrown(finding: Finding, open_ones: Iterable[Incident]) -> list[Incident]:
+    """Open warnings that end where this crisis begins: tied to it, but mostly about what was before."""
+    return [
+        incident for incident in open_ones if not may_join(finding, incident) and _is_same_matter(finding, incident)
+    ]
 
 
 def find_doubles(finding: Finding, home: Incident, open_ones: Iterable[Incident]) -> list[Incident]:

@@ -217,6 +217,46 @@ def test_a_wide_surge_does_not_fold_small_matters_it_merely_contains(state: Stat
     assert [incident.state for incident in incidents] == [IncidentState.OPEN, IncidentState.OPEN]
 
 
+def test_a_crisis_takes_over_the_warning_whose_evidence_it_is_built_on(state: State) -> None:
+    worse = single("budget", level=Level.CRISIS, evidence=("x:1", "x:2", "x:3", "x:4", "x:5"))
+    (incident,) = run(state, (0, [single("budget", evidence=("x:1",))]), (9, [worse]))
+    assert (incident.opened_at, incident.crisis_at) == (at(0), at(9))
+
+
+def test_a_crisis_inherits_no_dates_from_an_older_warning_of_its_topic(state: State) -> None:
+    old = single("budget", evidence=("x:1", "x:2"), first_evidence_at=at(-5))
+    new = [f"y:{n}" for n in range(8)]
+    burst = single("budget", level=Level.CRISIS, evidence=("x:2", *new), first_evidence_at=at(595))
+    later = single("budget", evidence=("y:7", "y:8"), first_evidence_at=at(640))
+    warning, crisis = run(state, (0, [old]), (600, [burst]), (660, [later]))
+    assert (warning.state, warning.level) == (IncidentState.RESOLVED, Level.WARNING)
+    assert "same matter as incident 2" in state.transitions(1)[-1].reason
+    assert (crisis.first_evidence_at, crisis.opened_at, crisis.crisis_at) == (at(595), at(600), at(600))
+    assert crisis.updated_at == at(660)  # the topic goes on in the crisis, not in a second warning beside it
+
+
+def test_a_crisis_brings_back_no_resolved_warning_that_it_shares_nothing_with(state: State) -> None:
+    burst = single(level=Level.CRISIS, evidence=("y:1", "y:2", "y:3"))
+    warning, crisis = run(state, (0, [single()]), (60, []), (300, [burst]))
+    assert (warning.state, crisis.opened_at) == (IncidentState.RESOLVED, at(300))
+
+
+def test_two_crises_that_outgrow_warnings_at_one_time_stay_apart(state: State) -> None:
+    topics = ("budget", "murder")
+    old = [single(topic) for topic in topics]
+    new = [single(topic, level=Level.CRISIS, evidence=(f"{topic}:1", f"{topic}:2")) for topic in topics]
+    incidents = run(state, (0, old), (300, new), blind=True)
+    assert [incident.topic for incident in incidents if incident.crisis_at] == ["budget", "murder"]
+
+
+def test_what_an_outgrown_warning_was_known_by_goes_on_in_the_crisis(state: State) -> None:
+    papers = single("political", evidence=("x:1", "x:2"))
+    burst = single("budget", level=Level.CRISIS, evidence=("x:2", "y:1", "y:2", "y:3", "y:4"))
+    again = single("political", evidence=("x:7",))
+    warning, crisis = run(state, (0, [papers]), (10, [burst]), (20, [again]))
+    assert (warning.state, crisis.updated_at) == (IncidentState.RESOLVED, at(20))
+
+
 # -- quiet, reopening -------------------------------------------------------------------------------------------------
 
 
