@@ -86,7 +86,7 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_data_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / "posts.jsonl").write_text(ROW)
     assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
-    assert earshot("sources", "--data", "d", cwd=tmp_path).returncode == 0
+    assert earshot("search", "croydon", "--data", "d", cwd=tmp_path).returncode == 0
     age(tmp_path / "d" / name)
     before = (tmp_path / "d" / name).read_bytes()
     refused(earshot("daemon", "--data", "d", cwd=tmp_path), "newer")
