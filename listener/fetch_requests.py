@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import requests
@@ -22,7 +22,7 @@ class FetcherAdapter(BaseAdapter):
 
     A path of `silent` is answered 404 without asking. `validator` is sent along where it is set, and `Unchanged`
     raised when it still holds; afterwards it is the newest answer's own. `opening` is the first sign of the newest
-    body, for libraries that take anything for the list they expect.
+    body, for libraries that take anything for the list they expect. `sieve` may leave out parts of a good answer.
     """
 
     def __init__(self, fetch: Fetcher, clock: Clock, silent: tuple[str, ...] = ()) -> None:
@@ -32,6 +32,7 @@ class FetcherAdapter(BaseAdapter):
         self._silent = silent
         self.validator: str | None = None
         self.opening = b""
+        self.sieve: Callable[[bytes], bytes] = bytes
 
     def send(
         self,
@@ -56,7 +57,7 @@ class FetcherAdapter(BaseAdapter):
         judge_status(answer.status, answer.headers, f"{urlsplit(request.url).netloc}{path}", self._clock())
         self.validator = answer.headers.get("etag")
         self.opening = answer.body.lstrip()[:1]
-        return respond(request, answer.status, answer.headers, answer.body)
+        return respond(request, answer.status, answer.headers, self.sieve(answer.body))
 
     def close(self) -> None:
         """The fetcher is not ours to close."""

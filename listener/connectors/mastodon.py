@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ class MastodonConnector:
         self._where = options.api_root.partition("://")[2].rstrip("/")
         # Mastodon.py asks /instance before every timeline, to warn of closed ones: the timeline itself says so too.
         self._adapter = FetcherAdapter(tools.fetch, tools.clock, silent=("/api/v1/instance", "/api/v2/instance"))
+        self._adapter.sieve = self._leave_out_known
         self._session = open_session(self._adapter)
         self._client = Mastodon(
             api_base_url=options.api_root.rstrip("/"),
@@ -73,13 +75,20 @@ class MastodonConnector:
             mastodon_version="4.4.0",
             version_check_mode="none",
         )
+        self._cursor: str | None = None  # of the page returned last
+        self._known = frozenset[str]()  # digests of its statuses
+        self._answer: dict[str, str] = {}  # of the newest answer: the digest of each status with its id
 
     def poll(self, cursor: str | None) -> Page:
         """The newest page; while posts between it and the last known one are missing, the pages between."""
+        if cursor != self._cursor:  # what we returned was not kept: read it again
+            self._known = frozenset()
         note = read_note(cursor)
         if note.get("v") != VERSION:
             note = {"v": VERSION, "newest": "", "gap": "", "etag": None, "seen": []}
-        return self._fill_gap(note) if note["gap"] else self._look(note)
+        page = self._fill_gap(note) if note["gap"] else self._look(note)
+        self._cursor, self._known = page.cursor, frozenset(self._answer)
+        return page
 
     def close(self) -> None:
         """Give back the session."""
@@ -91,7 +100,7 @@ class MastodonConnector:
             statuses = self._fetch(limit=PAGE)
         except Unchanged:
             return Page(cursor=write_note(note))
-        ids = [id_of(status) for status in statuses]
+        ids = list(self._answer.values())
         known = note["newest"]
         missed = bool(known and ids) and age(min(ids, key=age)) > age(known)
         return self._page(
@@ -107,8 +116,8 @@ class MastodonConnector:
     def _fill_gap(self, note: dict[str, Any]) -> Page:
         self._adapter.validator = None
         statuses = self._fetch(min_id=note["gap"], limit=PAGE)
-        reached = max((id_of(status) for status in statuses), key=age, default="")
-        over = not statuses or age(reached) <= age(note["gap"]) or age(reached) >= age(note["newest"])
+        reached = max(self._answer.values(), key=age, default="")
+        over = not reached or age(reached) <= age(note["gap"]) or age(reached) >= age(note["newest"])
         return self._page(statuses, {**note, "gap": "" if over else reached})
 
     def _fetch(self, **paging: Any) -> Sequence[Any]:
@@ -120,6 +129,19 @@ class MastodonConnector:
         if not isinstance(found, list) or self._adapter.opening != b"[":
             raise TemporaryFailure(f"{self._where}: answered with something that is no timeline")
         return found
+
+    def _leave_out_known(self, body: bytes) -> bytes:
+        """The answer without statuses that stood in the last page letter for letter: to see that takes a hundredth of
+        the time that the library takes to read them."""
+        try:
+            statuses = json.loads(body)
+        except (ValueError, RecursionError):
+            return body
+        if not isinstance(statuses, list):
+            return body
+        found = {short_hash(json.dumps(status)): status for status in statuses}
+        self._answer = {digest: id_of(status) for digest, status in found.items()}
+        return json.dumps([status for digest, status in found.items() if digest not in self._known]).encode()
 
     def _page(self, statuses: Sequence[Any], note: dict[str, Any]) -> Page:
         now = self._tools.clock()

@@ -424,6 +424,21 @@ def test_a_gap_in_a_timeline_is_filled_oldest_first(board: Any, first: tuple[int
     assert drain(connector, cursor)[0] == []
 
 
+def test_posts_that_could_not_be_kept_are_brought_again(board: Any) -> None:
+    server, _, build = board
+    path = "/api/v1/timelines/tag/x?limit=40"
+    server.serve(path, Reply(statuses(1)))
+    connector = build("mastodon", api_root=server.url, tag="x")
+    before = connector.poll(None).cursor
+    server.serve(path, Reply(statuses(2, 1)))
+    assert [mention.text for mention in connector.poll(before).mentions] == ["Post 2"]
+    again = connector.poll(before)  # the disk was full, say
+    assert [mention.text for mention in again.mentions] == ["Post 2"]
+    assert connector.poll(again.cursor).mentions == ()
+    server.serve(path, Reply(statuses(2, 1, edited=2)))
+    assert [mention.text for mention in connector.poll(again.cursor).mentions] == ["Post 2 edited"]
+
+
 def test_an_unchanged_timeline_costs_one_conditional_request(board: Any) -> None:
     server, _, build = board
     path = "/api/v1/timelines/tag/x?limit=40"
