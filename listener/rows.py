@@ -21,6 +21,7 @@ LINE_LIMIT = 4 << 20  # bytes; no post is that long
 COUNT_LIMIT = 1 << 53
 KEY_DIGITS = 16
 RENAMED = {"twitter": "x"}
+WORDLESS = "text: there is neither text nor title"
 
 Choice = TypeVar("Choice")
 
@@ -127,7 +128,7 @@ def row_of(raw: dict[str, Any], line: int = 0) -> Row:
     platform = RENAMED.get(platform, platform)
     text, title = _word(raw, "text"), _word(raw, "title")
     if not text.strip() and not title.strip():
-        raise OddRow("text: there is neither text nor title")
+        raise OddRow(WORDLESS)
     likes, shares, replies = _engagement(raw)
     get = raw.get
     return Row(

@@ -34,6 +34,7 @@ from mentions.query import parse
 
 HELP = "rehearse a crisis: posts are published on a loopback server as they fall due, everything else is the real thing"
 EXAMPLE = "earshot exercise --speed max --report report.json"
+SKIPPED_SHOWN = 10
 SCENARIO = Path(__file__).parent.parent.parent / "config" / "defaults" / "exercise.jsonl"
 
 
@@ -58,7 +59,7 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play; 1 where rows were skipped as unreadable."""
+    """Play; 1 where lines could not be read."""
     settings = read_settings(args)
     settings = at_directory(settings, settings.data if args.data else settings.data / EXERCISE_DIRECTORY)
     speed = read_speed(args.speed)
@@ -68,14 +69,21 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--deliver: the settings name no channels: add [[channels]] first, or leave --deliver out")
     posts = load_posts(args.files or [SCENARIO], args.since, args.until)
     starts_at(posts)
-    for bad in posts.skipped:
-        print(f"skipped {bad}", file=sys.stderr)
+    tell_skipped(posts)
     result = play(settings, posts, speed, args)
     text = json.dumps(result, ensure_ascii=False, indent=1)
     if args.report:
         write_report(args.report, text)
     print(text if args.json else summary(result))
-    return 0
+    return 1 if posts.unread else 0
+
+
+def tell_skipped(posts: Posts) -> None:
+    """The first few rows that are left out, with reasons, and how many more there are."""
+    for bad in posts.skipped[:SKIPPED_SHOWN]:
+        print(f"skipped {bad}", file=sys.stderr)
+    if (more := len(posts.skipped) - SKIPPED_SHOWN) > 0:
+        print(f"... and {more} more", file=sys.stderr)
 
 
 def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.Namespace) -> dict[str, object]:

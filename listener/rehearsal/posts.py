@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from listener.domains import registrable_domain
-from listener.rows import PRESS, BadRow, Row, read_rows
+from listener.rows import PRESS, WORDLESS, BadRow, Row, read_rows
 from mentions.mention import Voice
 
 
@@ -40,10 +40,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """What an exercise plays, oldest first, and what it left out, with reasons."""
+    """What an exercise plays, oldest first, and what it left out, with reasons. `unread` of those are broken lines; the
+    others are good rows that no exercise can play."""
 
     posts: tuple[Post, ...]
     skipped: tuple[BadRow, ...]
+    unread: int = 0
 
     @property
     def first_at(self) -> datetime | None:
@@ -79,11 +81,13 @@ def load_posts(files: Sequence[Path], start: datetime | None = None, end: dateti
     """
     kept: list[tuple[datetime, Row]] = []
     skipped: list[BadRow] = []
+    unread = 0
     seen: set[str] = set()
     for file in files:
         for row in read_rows(file):
             if isinstance(row, BadRow):
                 skipped.append(row)
+                unread += row.reason != WORDLESS
             elif row.at is None:
                 skipped.append(BadRow(str(file), row.line, "time: is missing, so it never falls due"))
             elif row.id in seen:
@@ -93,7 +97,7 @@ def load_posts(files: Sequence[Path], start: datetime | None = None, end: dateti
                 kept.append((row.at, row))
     kept.sort(key=lambda pair: pair[0])
     posts = (_post(number, at, row) for number, (at, row) in enumerate(kept, 1))
-    return Posts(tuple(posts), tuple(skipped))
+    return Posts(tuple(posts), tuple(skipped), unread)
 
 
 def _post(number: int, at: datetime, row: Row) -> Post:

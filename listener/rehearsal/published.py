@@ -14,7 +14,7 @@ from listener.rehearsal import shapes
 from listener.rehearsal.posts import Board, Post
 from mentions.mention import Voice
 
-FEED_ITEMS = 40  # a usual newsroom's window ...
+FEED_ITEMS = 20  # a usual newsroom's window ...
 FEED_WINDOW = timedelta(hours=3)  # ... but never less than this, so that a daemon that was down loses nothing
 FORUM_PAGE = 50  # Discourse's own page
 STATUS_PAGE, STATUS_PAGE_MOST = 20, 40  # Mastodon's default and its limit
