@@ -24,7 +24,7 @@ from mentions.failures import UserError
 
 HELP = "run the daemon and the dashboard together; with no settings file, play the built-in exercise"
 EXAMPLE = "earshot run"
-EXERCISE_SPEED = "120"
+EXERCISE_SPEED = "300"
 STOP_SECONDS = 12
 READY_SECONDS = 60
 
