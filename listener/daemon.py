@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from listener.health import HealthServer
 from listener.house import House
 from listener.polling import Poll
+from mentions.failures import Failure
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Daemon:
     def __init__(self, house: House) -> None:
         self.house = house
         self._in_flight: set[str] = set()
+        self._ailing: set[str] = set()
         self._guard = threading.Lock()
         self._scheduler = self._make_scheduler()
 
@@ -76,7 +79,21 @@ class Daemon:
         self, scheduler: BackgroundScheduler, name: str, tick: Callable[[], object], seconds: int, pool: str
     ) -> None:
         now = datetime.now(UTC)
-        scheduler.add_job(tick, "interval", seconds=seconds, id=name, name=name, executor=pool, next_run_time=now)
+        work = partial(self._try, name, tick)
+        scheduler.add_job(work, "interval", seconds=seconds, id=name, name=name, executor=pool, next_run_time=now)
+
+    def _try(self, name: str, tick: Callable[[], object]) -> None:
+        """A tick that a full disk or a lost database stops is told of once, and once more when it works again."""
+        try:
+            tick()
+        except Failure as failure:
+            if name not in self._ailing:
+                self._ailing.add(name)
+                log.error("tick=%s cannot work reason=%s", name, failure)
+        else:
+            if name in self._ailing:
+                self._ailing.discard(name)
+                log.info("tick=%s works again", name)
 
     def _dispatch(self) -> None:
         with self._guard:
@@ -88,7 +105,8 @@ class Daemon:
                 if row.name in self._in_flight:
                     continue
                 self._in_flight.add(row.name)
-            self._scheduler.add_job(self._poll, args=[row.name], name=f"poll {row.name}", executor="poll")
+            work = partial(self._try, f"poll {row.name}", partial(self._poll, row.name))
+            self._scheduler.add_job(work, name=f"poll {row.name}", executor="poll")
 
     def _poll(self, name: str) -> None:
         try:

@@ -1,9 +1,11 @@
-"""A loopback web server that publishes posts in feeds as time goes by, and keeps the notices it is sent."""
+"""A loopback web server that publishes posts in feeds as time goes by, and keeps the notices it is sent. The feed
+`hang` never answers, `broken` answers 500."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -47,7 +49,9 @@ class SiteServer:
             def do_GET(self) -> None:
                 name = self.path.strip("/")
                 body = b"User-agent: *\nAllow: /\n" if name == "robots.txt" else site.render(name)
-                self.answer(200, body)
+                if name == "hang":
+                    time.sleep(60)
+                self.answer(500 if name == "broken" else 200, body)
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
