@@ -24,7 +24,7 @@ from mentions.mention import Assessed
 from mentions.pseudonyms import AuthorKey
 from mentions.store import MentionStore
 
-CHUNK_LINES = 2000
+CHUNK_LINES = 4000
 SMALL = 2000  # fewer lines are judged here: starting workers would take longer
 
 Chunk = tuple[str, int, list[bytes]]  # file, number of its first line, lines

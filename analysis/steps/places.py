@@ -41,10 +41,13 @@ class Places:
 
     def _patch_of(self, draft: Draft) -> tuple[str, ...]:
         mention = draft.mention
-        for name in (mention.source.lower(), mention.publisher.lower(), _host(mention.link)):
-            if name in self._patches:
-                return self._patches[name]
-        return ()
+        patches = self._patches
+        return (
+            patches.get(mention.source.lower())
+            or patches.get(mention.publisher.lower())
+            or patches.get(_host(mention.link))
+            or ()
+        )
 
 
 def _host(link: str) -> str:
@@ -83,7 +86,7 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     if not place.common:
         return True
     before, after = _neighbours(draft.norm, span)
-    if not draft.quote(span)[:1].isupper() or not (before in _words("lead_words") or after in _words("place_words")):
+    if not (before in _words("lead_words") or after in _words("place_words")) or not draft.quote(span)[:1].isupper():
         return False
     company = {b for other, at in found if at != span and not other.common for b in other.boroughs} | set(patch)
     if company & set(place.boroughs):

@@ -36,9 +36,9 @@ class Totals:
         if opinion.relevant:
             for borough in {*(opinion.boroughs or ("",)), ALL}:
                 _change(self.boroughs[hour, borough, rag], change)
-        counted = micros(mention.counts_at)
-        minute = counted - counted % MINUTE
         for name in series_of(assessed):
+            counted = micros(mention.counts_at)
+            minute = counted - counted % MINUTE
             if mention.history:
                 self.minutes[name, minute][1] += sign
             else:

@@ -85,21 +85,22 @@ def to_row(held: Held) -> tuple[object, ...]:
         held.norm,
         mention.author_key,
         mention.publisher,
-        mention.voice,
-        mention.reach,
+        str(mention.voice),
+        str(mention.reach),
         mention.thread,
         mention.lang,
         mention.likes,
         mention.shares,
         mention.replies,
-        mention.history,
+        int(mention.history),
         *opinion_values(opinion),
     )
 
 
 def opinion_values(opinion: Assessment) -> tuple[object, ...]:
-    """The values of relevant, sentiment, rag, topic, opinion."""
-    return opinion.relevant, opinion.sentiment.label, opinion.rag, opinion.topic, _encode(_rest(opinion))
+    """The values of relevant, sentiment, rag, topic, opinion; in plain types, which SQLite need not look up."""
+    label, rag = str(opinion.sentiment.label), str(opinion.rag)
+    return int(opinion.relevant), label, rag, opinion.topic, _encode(_rest(opinion))
 
 
 def _rest(opinion: Assessment) -> dict[str, object]:
