@@ -108,8 +108,8 @@ def spell_out(notation: str) -> Iterator[str]:
 
     A phrase with an apostrophe stands also for the spellings people use for it: `don't`, `dont`, `don t`.
     """
-    for words in product(*(choice.split("|") for choice in notation.split())):
-        phrase = normalise(" ".join(word for word in words if word != "-"))
+    for words in product(*(map(normalise, choice.split("|")) for choice in notation.split())):
+        phrase = " ".join(filter(None, words))
         yield phrase
         if "'" in phrase:
             yield phrase.replace("'", "")
