@@ -150,7 +150,6 @@ class Exercise:
         One source after the other: on loopback nobody is waited for, and every run takes the same way.
         """
         self.clock.move_to(now)
-        self.rehearsal.move_to(now)
         if self._due_at is None or self._due_at <= now:
             self._poll_due(now)
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
@@ -160,12 +159,14 @@ class Exercise:
             self._rules_at = now
         self._due_at = self.house.state.next_due_at()
         if self._due_at and self._due_at <= now:
+            self.rehearsal.move_to(now)  # the sink dates what it is sent
             self.house.deliver()
             self._due_at = self.house.state.next_due_at()
         self._show()
         self.progress(now)
 
     def _poll_due(self, now: datetime) -> None:
+        self.rehearsal.move_to(now)
         while due := self.house.state.due_sources(now, POLLS_A_ROUND):
             for row in due:
                 self.house.poll(row.name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mentions.records import Incident, IncidentState, Notice, NoticeState, Transition
@@ -16,6 +16,10 @@ INCIDENT = [incidents.c[name] for name in Incident.__dataclass_fields__]
 TRANSITION = [transitions.c[name] for name in Transition.__dataclass_fields__]
 NOTICE = [notices.c[name] for name in Notice.__dataclass_fields__]
 PLACE = "{incident_id}"
+# What every minute asks is put together once: building a statement costs more than running it.
+_NEWEST_FIRST = select(*INCIDENT).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(bindparam("most"))
+_OPEN_ONES = _NEWEST_FIRST.where(incidents.c.state.in_([IncidentState.OPEN, IncidentState.ACKNOWLEDGED]))
+_QUEUED = select(notices.c.due_at, notices.c.lease_until).where(notices.c.state == NoticeState.QUEUED)
 
 
 def open_incident(
@@ -79,12 +83,10 @@ def _filled_in(notice: Notice, incident_id: int) -> dict[str, object]:
 
 def list_incidents(connection: Connection, open_only: bool, since: datetime | None, limit: int) -> list[Incident]:
     """Newest opened first."""
-    query = select(*INCIDENT).order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
-    if open_only:
-        query = query.where(incidents.c.state.in_([IncidentState.OPEN, IncidentState.ACKNOWLEDGED]))
+    query = _OPEN_ONES if open_only else _NEWEST_FIRST
     if since is not None:
         query = query.where(or_(incidents.c.opened_at >= since, incidents.c.updated_at >= since))
-    return [_incident(found) for found in connection.execute(query)]
+    return [_incident(found) for found in connection.execute(query, {"most": limit})]
 
 
 def incident(connection: Connection, incident_id: int) -> Incident:
@@ -111,8 +113,7 @@ def list_notices(connection: Connection, incident_id: int | None) -> list[Notice
 
 def next_notice_at(connection: Connection) -> datetime | None:
     """When the next notice falls due; a leased one not before its lease ends."""
-    query = select(notices.c.due_at, notices.c.lease_until).where(notices.c.state == NoticeState.QUEUED)
-    return min((max(due, lease or due) for due, lease in connection.execute(query)), default=None)
+    return min((max(due, lease or due) for due, lease in connection.execute(_QUEUED)), default=None)
 
 
 def notice_is_due(connection: Connection, now: datetime) -> bool:

@@ -24,6 +24,7 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _NEXT = select(sources.c.next_check_at, sources.c.lease_until).where(*_POLLED, sources.c.next_check_at.is_not(None))
+_ALL = select(*FIELDS).where(sources.c.registered).order_by(sources.c.name)
 _THIS = sources.c.name == bindparam("this")
 _CLAIM = (
     update(sources)
@@ -70,8 +71,7 @@ def source(connection: Connection, name: str) -> SourceRow:
 
 def all_sources(connection: Connection) -> list[SourceRow]:
     """All registered, by name."""
-    query = select(*FIELDS).where(sources.c.registered).order_by(sources.c.name)
-    return [_row(found) for found in connection.execute(query)]
+    return [_row(found) for found in connection.execute(_ALL)]
 
 
 def claim(connection: Connection, name: str, owner: str, now: datetime, lease: timedelta) -> SourceRow | None:
