@@ -87,13 +87,23 @@ def test_health_is_red_while_nothing_is_collected(tmp_path: Path) -> None:
     assert daemon.wait(10) == 0
 
 
-def test_one_failing_source_never_holds_up_another(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+def test_failing_sites_never_hold_up_another(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+    other = SiteServer(Site())
     site[0].publish("news", "Met Police thanked for help in Croydon")
-    port = write_settings(tmp_path, site[1].address, "broken", "hang", "news")
+    port = write_settings(tmp_path, site[1].address, "news")
+    text = (tmp_path / "earshot.toml").read_text()
+    ailing = "".join(
+        f'[[sources]]\nname = "{name}"\nkind = "feed"\nurl = "http://{other.address}/{name}"\n'
+        for name in ("hang", "broken")
+    )
+    (tmp_path / "earshot.toml").write_text(
+        text.replace(site[1].address, f'{site[1].address}", "{other.address}', 1) + ailing
+    )
     daemon = start(tmp_path)
-    wait_for(lambda: health(port).get("mentions") == 1, 30)
+    wait_for(lambda: health(port).get("mentions") == 1, 20)
     daemon.terminate()
     assert daemon.wait(10) == 0
+    other.close()
 
 
 def test_a_full_disk_is_told_once_and_lived_through(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
