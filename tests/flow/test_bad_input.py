@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.earshot import command, earshot, surroundings
+from tests.earshot import command, earshot, free_port, surroundings
 
 ROW = '{"id": "x:1", "platform": "x", "text": "Thanks to the officers in Croydon", "time": "2026-03-01T10:00:00Z"}\n'
 
@@ -114,12 +114,6 @@ def test_a_second_daemon_on_the_same_data_is_refused_and_the_first_goes_on(tmp_p
         first.terminate()
         assert first.wait(10) == 0
         first.stderr.read()
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 def test_a_full_disk_stops_an_import_in_one_line_and_damages_nothing(tmp_path: Path) -> None:

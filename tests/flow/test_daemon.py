@@ -14,9 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.earshot import command, earshot, surroundings
-from tests.flow.test_bad_input import free_port
-from tests.flow.test_kill import wait_for
+from tests.earshot import Start, earshot, free_port, wait_for
 from tests.live_feeds import Site, SiteServer
 
 pytestmark = pytest.mark.slow
@@ -40,11 +38,6 @@ def write_settings(folder: Path, address: str, *feeds: str) -> int:
     return port
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / "log").open("ab") as log:
-        return subprocess.Popen(command("daemon"), cwd=folder, env=surroundings(), stderr=log)
-
-
 def health(port: int) -> dict[str, object]:
     try:
         with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
@@ -57,7 +50,9 @@ def health(port: int) -> dict[str, object]:
     return found
 
 
-def test_it_collects_says_it_is_well_and_exits_0_on_sigterm(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+def test_it_collects_says_it_is_well_and_exits_0_on_sigterm(
+    tmp_path: Path, site: tuple[Site, SiteServer], start: Start
+) -> None:
     site[0].publish("news", "Met Police thanked for help in Croydon")
     port = write_settings(tmp_path, site[1].address, "news")
     daemon = start(tmp_path)
@@ -69,7 +64,9 @@ def test_it_collects_says_it_is_well_and_exits_0_on_sigterm(tmp_path: Path, site
     assert [(row["name"], row["state"], row["mentions"]) for row in state] == [("news", "on time", 1)]
 
 
-def test_it_stops_in_time_although_a_site_never_answers(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+def test_it_stops_in_time_although_a_site_never_answers(
+    tmp_path: Path, site: tuple[Site, SiteServer], start: Start
+) -> None:
     port = write_settings(tmp_path, site[1].address, "news", "hang")
     daemon = start(tmp_path)
     wait_for(lambda: health(port)["status"] != "no answer" and bool(site[0].asked.get("hang")), 30)
@@ -77,7 +74,7 @@ def test_it_stops_in_time_although_a_site_never_answers(tmp_path: Path, site: tu
     assert daemon.wait(10) == 0
 
 
-def test_health_is_red_while_nothing_is_collected(tmp_path: Path) -> None:
+def test_health_is_red_while_nothing_is_collected(tmp_path: Path, start: Start) -> None:
     port = write_settings(tmp_path, f"127.0.0.1:{free_port()}", "nobody-there")
     daemon = start(tmp_path)
     wait_for(lambda: health(port)["status"] != "no answer", 30)
@@ -87,7 +84,7 @@ def test_health_is_red_while_nothing_is_collected(tmp_path: Path) -> None:
     assert daemon.wait(10) == 0
 
 
-def test_failing_sites_never_hold_up_another(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+def test_failing_sites_never_hold_up_another(tmp_path: Path, site: tuple[Site, SiteServer], start: Start) -> None:
     other = SiteServer(Site())
     site[0].publish("news", "Met Police thanked for help in Croydon")
     port = write_settings(tmp_path, site[1].address, "news")
@@ -106,7 +103,9 @@ def test_failing_sites_never_hold_up_another(tmp_path: Path, site: tuple[Site, S
     other.close()
 
 
-def test_a_full_disk_is_told_once_and_lived_through(tmp_path: Path, site: tuple[Site, SiteServer]) -> None:
+def test_a_full_disk_is_told_once_and_lived_through(
+    tmp_path: Path, site: tuple[Site, SiteServer], start: Start
+) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]

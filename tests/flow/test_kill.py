@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.earshot import command, earshot, surroundings
-from tests.flow.test_bad_input import free_port
+from tests.earshot import Start, earshot, free_port, wait_for
 from tests.live_feeds import Site, SiteServer
 
 FEEDS = [f"site{number}" for number in range(8)]
@@ -30,10 +29,6 @@ def write_settings(folder: Path, address: str) -> None:
     )
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command("daemon"), cwd=folder, env=surroundings(), stderr=subprocess.DEVNULL)
-
-
 def kill(daemon: subprocess.Popen[bytes]) -> None:
     assert daemon.poll() is None, "the daemon ended by itself"
     daemon.kill()
@@ -41,7 +36,7 @@ def kill(daemon: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Path) -> None:
+def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Path, start: Start) -> None:
     site, chance = Site(), random.Random(7)
     server = SiteServer(site)
     write_settings(tmp_path, server.address)
@@ -77,13 +72,6 @@ def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Pa
     received = {each["key"] for each in site.received}
     assert accepted_keys(tmp_path) <= received, "a notice counted as accepted never arrived"
     assert all(notice["state"] == "accepted" for each in alerts(tmp_path) for notice in each["notices"])
-
-
-def wait_for(holds: object, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.5)
 
 
 def stored_links(folder: Path) -> list[str]:
