@@ -22,18 +22,17 @@ from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health
+from listener.judging import open_pipeline
 from listener.polling import Poll, Poller
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure
 from mentions.mention import Voice
 from mentions.pseudonyms import AuthorKey
-from mentions.query import parse
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
 from mentions.store import MentionStore
 from mentions.stores import open_store
-from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
@@ -164,18 +163,6 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = F
     state.release(poller.owner)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
-
-
-def open_pipeline(settings: Settings) -> Pipeline:
-    """The judgement, with this force's handles, places, patches and watchlists."""
-    today = utc_now().date()
-    current = [w for w in settings.watchlists if w.expires is None or w.expires > today]
-    return Pipeline(
-        watchlists=[Watchlist(w.name, parse(w.query), w.purpose, w.owner) for w in current],
-        own_handles=settings.own_handles,
-        places=settings.places,
-        patches={source.name: source.boroughs for source in settings.sources if source.boroughs},
-    )
 
 
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from analysis.pipeline import Pipeline
 from config.settings import Settings
-from listener.house import open_pipeline
+from listener.judging import open_pipeline
 from listener.rows import BadRow, read_lines, to_mention
 from mentions.failures import UserError
 from mentions.mention import Assessed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +15,8 @@ from config.logs import set_up_logs
 from config.problems import Problem, SettingsError
 from config.settings import SETTINGS_FILE, ChannelSettings, Settings, SourceSettings
 from listener.connectors import CONNECTORS
-from mentions.clock import utc_now
 from mentions.failures import UserError
 from mentions.query import parse
-from mentions.sqlstate import open_state
-from mentions.state import State
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
@@ -73,18 +69,3 @@ def _tables(
             read_options(known[table.kind], table.options, file, prefix, beside)
         except SettingsError as error:
             yield from error.problems
-
-
-def open_known_state(settings: Settings) -> State | None:
-    """The state database to read; None where nothing has been kept yet, which is no fault."""
-    kind, _, path = settings.state.partition(":")
-    return None if kind == "sqlite" and not Path(path).exists() else open_state(settings.state)
-
-
-def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None:
-    """Put what somebody did at the command line into the audit."""
-    state = open_state(settings.state)
-    try:
-        state.audit(utc_now(), f"command line, {getpass.getuser()}", action, detail)
-    finally:
-        state.close()

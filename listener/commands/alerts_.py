@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 
-from listener.start import open_known_state, read_settings
+from listener.acts import open_known_state
+from listener.start import read_settings
 from mentions.records import Incident, Notice
 from mentions.state import State
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from listener.acts import note_act
 from listener.commands.search_ import moment
 from listener.rows import to_row
-from listener.start import note_act, read_settings
+from listener.start import read_settings
 from mentions.failures import UserError
 from mentions.mention import Assessed
 from mentions.normalise import normalise

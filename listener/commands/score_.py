@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from listener.house import open_pipeline
+from listener.judging import open_pipeline
 from listener.rows import BadRow, assessment_row, read_lines, to_mention
 from listener.start import read_settings
 from mentions.clock import utc_now

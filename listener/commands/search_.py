@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from listener.acts import note_act
 from listener.rows import assessment_row
-from listener.start import note_act, read_settings
+from listener.start import read_settings
 from mentions.mention import Assessed
 from mentions.query import parse
 from mentions.stores import open_store

@@ -6,7 +6,8 @@ import argparse
 import json
 from contextlib import closing
 
-from listener.start import open_known_state, read_settings
+from listener.acts import open_known_state
+from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.failures import UserError
 from mentions.records import SourceRow
