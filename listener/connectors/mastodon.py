@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 import requests
-from mastodon import Mastodon
-from mastodon.errors import MastodonAPIError, MastodonError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from listener.connector import Page, SourceInfo, Tools
@@ -56,6 +54,8 @@ class MastodonConnector:
     Options: ClassVar[type[BaseModel]] = MastodonOptions
 
     def __init__(self, source: SourceInfo, options: MastodonOptions, tools: Tools) -> None:
+        from mastodon import Mastodon  # a third of a second, which only those who have such a source shall pay
+
         self._source = source
         self._tools = tools
         self._timeline = "public" if options.read == "public" else f"tag/{options.tag}"
@@ -209,6 +209,8 @@ def open_session(adapter: FetcherAdapter) -> requests.Session:
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Mastodon.py's exceptions as our own; it hides what our own client raised inside one of its own."""
+    from mastodon.errors import MastodonAPIError, MastodonError
+
     try:
         yield
     except MastodonAPIError as error:
