@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from analysis.vocabulary import Hits, Span
 from mentions.mention import NO_VERDICT, Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict, Voice
@@ -43,22 +43,33 @@ class Draft:
     reasons: list[Reason] = field(default_factory=list)
     made_by: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
-    _spans: list[tuple[int, int]] | None = None
-    _starts: list[int] | None = None
+    _unread: Iterator[tuple[str, int, int]] | None = None
+    _spans: list[tuple[int, int]] = field(default_factory=list)  # of the tokens read so far, in `words`
+    _starts: list[int] = field(default_factory=lambda: [1])  # in the normalised text, read with a blank before it
 
     def __post_init__(self) -> None:
         self.tokens = self.norm.split()
 
     def original(self, span: Span) -> tuple[int, int]:
         """Where in `words` a span of the normalised text was read."""
-        if self._spans is None or self._starts is None:
-            self._spans, self._starts = _token_spans(self.words)
+        self._read_to(span[1])
         spans, starts = self._spans, self._starts
         if not spans:
             return (-1, -1)
         first = min(max(bisect_right(starts, span[0]) - 1, 0), len(spans) - 1)
         last = min(max(bisect_right(starts, span[1] - 1) - 1, 0), len(spans) - 1)
         return spans[first][0], spans[last][1]
+
+    def _read_to(self, position: int) -> None:
+        """Cut words until one begins behind this position of the normalised text."""
+        if self._unread is None:
+            self._unread = tokens_with_spans(self.words)
+        while self._starts[-1] < position:
+            token = next(self._unread, None)
+            if token is None:
+                return
+            self._spans.append(token[1:])
+            self._starts.append(self._starts[-1] + len(token[0]) + 1)
 
     def quote(self, span: Span) -> str:
         """Those words as they were written."""
@@ -100,14 +111,6 @@ class Draft:
             made_by=self.made_by,
             pending=self.pending,
         )
-
-
-def _token_spans(words: str) -> tuple[list[tuple[int, int]], list[int]]:
-    """Where each token stands in `words`, and where it starts in the normalised text."""
-    found = tokens_with_spans(words)
-    lengths = (len(token) + 1 for token, _, _ in found)
-    starts = accumulate(lengths, initial=1)  # the normalised text is read with a blank before it
-    return [(start, end) for _, start, end in found], list(starts)[:-1]
 
 
 def uncertain() -> Verdict:

@@ -26,7 +26,7 @@ WORDLESS = "text: there is neither text nor title"
 Choice = TypeVar("Choice")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost as much as the reading, and nobody keeps a row
 class Row:
     """One good line. `id` has its platform before it; `at` is aware UTC, None where the row gives no time.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _APOSTROPHES = frozenset("'’‘‛ʼ′")
 _SKIN_TONES = frozenset(chr(point) for point in range(0x1F3FB, 0x1F400))
@@ -61,20 +62,21 @@ def tokens(text: str) -> list[str]:
     return normalise(text).split()
 
 
-def tokens_with_spans(text: str) -> list[tuple[str, int, int]]:
-    """The words of `text` in order, each with the span of `text` it was read from; a cut-off 's is left out of it."""
+def tokens_with_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of `text` in order, each with the span of `text` it was read from; a cut-off 's is left out of it.
+    Read only as far as is asked for."""
     if text.isascii():
-        return [_without_s(m[0], m.start(), m.end()) for m in _WORD.finditer(_folded(text))]
+        yield from _with_spans(_folded(text))
+        return
     pieces = [_FOLDING[ord(char)] for char in text]
     origin = [at for at, piece in enumerate(pieces) for _ in piece]
-    found = []
-    for match in _WORD.finditer("".join(pieces)):
-        word, start, end = _without_s(match[0], match.start(), match.end())
-        found.append((word, origin[start], origin[end - 1] + 1))
-    return found
+    for word, start, end in _with_spans("".join(pieces)):
+        yield word, origin[start], origin[end - 1] + 1
 
 
-def _without_s(word: str, start: int, end: int) -> tuple[str, int, int]:
-    while word.endswith("'s"):
-        word, end = word[:-2], end - 2
-    return word, start, end
+def _with_spans(folded: str) -> Iterator[tuple[str, int, int]]:
+    for match in _WORD.finditer(folded):
+        word, (start, end) = match[0], match.span()
+        while word.endswith("'s"):
+            word, end = word[:-2], end - 2
+        yield word, start, end
