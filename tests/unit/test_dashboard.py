@@ -248,5 +248,5 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(UserError, match="choose another port"):
+        with pytest.raises(UserError, match=r"set another under \[dashboard\] port"):
             bind("127.0.0.1", taken.getsockname()[1])
