@@ -109,7 +109,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         allowed = item.get_closest_marker("slow") or item.get_closest_marker("browser")
         if allowed and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
-    # The browser's driver keeps an event loop running in this thread until it ends; mail servers of other tests need one.
+    # The browser's driver keeps an event loop running in this thread until it ends; other tests' mail servers need one.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
