@@ -34,6 +34,8 @@ class Topic:
     near: tuple[Line, ...]
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...]
+    weak_in_talk_only: bool = False
+    near_in_talk_only: bool = False
 
     @property
     def strong(self) -> str:
@@ -44,6 +46,21 @@ class Topic:
     def weak(self) -> str:
         """The tag of phrases that are enough where no topic fits better."""
         return f"weak.{self.name}"
+
+    @property
+    def over(self) -> str:
+        """The tag of phrases that show it to be over, in the news."""
+        return f"over.{self.name}"
+
+    def speaks(self, draft: Draft, how: str) -> bool:
+        """Whether its words count here, found as `how`: its own `words`, `near` each other, or `weak`."""
+        blames = draft.sentiment.label is Mood.NEGATIVE
+        if blames and self.leans == Mood.POSITIVE:
+            return False
+        if not is_press(draft):
+            return True
+        talk_only = (how == "near" and self.near_in_talk_only) or (how == "weak" and self.weak_in_talk_only)
+        return not (talk_only and not blames) and self.over not in draft.hits
 
 
 @cache
@@ -61,7 +78,8 @@ def _read_topic(table: dict[str, object]) -> Topic:
     )
     examples, counters = _strings(table, "examples"), _strings(table, "counter_examples")
     leans, talk = str(table.get("leans", "")), bool(table.get("leans_in_talk"))
-    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, talk, near, examples, counters)
+    only = (bool(table.get("weak_in_talk_only")), bool(table.get("near_in_talk_only")))
+    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, talk, near, examples, counters, *only)
 
 
 def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
@@ -81,6 +99,7 @@ def topic_words() -> dict[str, tuple[str, ...]]:
         name = table["name"]
         words[f"topic.{name}"] = _strings(table, "words")
         words[f"weak.{name}"] = _strings(table, "weak")
+        words[f"over.{name}"] = _strings(table, "over")
         for at, line in enumerate(_strings(table, "near")):
             for number, part in enumerate(_parts(line)):
                 if part not in _ALIASES:
@@ -102,7 +121,7 @@ class Rating:
             draft.risk_to_life = True
             draft.because("may be a risk to life", span)
         draft.public_domain = _public_domain(draft)
-        found = _find_topic(draft.hits, draft.sentiment.label)
+        found = _find_topic(draft)
         if found is None:
             draft.unsure = True
             draft.because("no topic of the strategy found")
@@ -127,16 +146,16 @@ def _colour(topic: Topic, public: PublicDomain) -> Rag:
     return topic.colour
 
 
-def _find_topic(hits: Hits, sentiment: Mood) -> tuple[Topic, Span | None] | None:
-    rules = _rules()
+def _find_topic(draft: Draft) -> tuple[Topic, Span | None] | None:
+    hits, rules = draft.hits, _rules()
     for place in sorted({place for tag in hits.by_tag for place in rules.by_tag.get(tag, ())}):
         topic, line = rules.lines[place]
-        if span := _all_near(line, hits):
+        if (span := _all_near(line, hits)) and topic.speaks(draft, "near" if len(line) > 1 else "words"):
             return topic, span
     for topic in topics():
-        if topic.weak in hits:
+        if topic.weak in hits and topic.speaks(draft, "weak"):
             return topic, hits.first(topic.weak)
-    if sentiment is Mood.NEGATIVE:
+    if draft.sentiment.label is Mood.NEGATIVE:
         return next(topic for topic in topics() if topic.name == "force_reputation"), None
     return None
 

@@ -10,16 +10,18 @@ from analysis.draft import Draft, is_press
 from analysis.vocabulary import Span, read_toml
 
 _AWAY = re.compile(
-    r"/(?:world|us-news|australia-news|global-development|film|books|music|stage|artanddesign|tv-and-radio|culture|"
-    r"sport|football|travel|food|fashion|games|crosswords|lifeandstyle|science|technology|environment|business|money|"
+    r"/(?:world|us-news|australia-news|global-development|"
+    r"sport|football|travel|food|fashion|lifeandstyle|science|technology|environment|business|money|"
     r"tvshowbiz|femail|wellness|sciencetech|health|world-[a-z-]+|news/world-[a-z-]+|"
     r"uk-scotland[a-z-]*|uk-wales[a-z-]*|uk-northern-ireland[a-z-]*|entertainment-arts|news/entertainment-arts|"
     r"news/(?:uk-(?:scotland|wales|northern-ireland)|world|entertainment-arts|science-environment|business|technology|"
     r"health|newsbeat|in-pictures|sport)[a-z0-9-]*)(?:[/-]|$)"
 )
+_ARTS = re.compile(r"/(?:film|books|music|stage|artanddesign|tv-and-radio|culture|games|crosswords)[/-]")
 _ELSEWHERE_UK = re.compile(r"uk-england-(?!london)[a-z]|uk-(?:scotland|wales|northern-ireland)")
 _NATIONAL = re.compile(r"bbc\.co\.uk/news/(?:uk|articles)-\d")
 _LONDON = re.compile(r"uk-england-london|/london[/-]|standard\.co\.uk|mylondon|london-news")
+_LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 
 
 class Relevance:
@@ -97,11 +99,7 @@ def _the_met(draft: Draft) -> Span | None:
             return start, end
         if draft.quote((start, end))[:4].rstrip("'’s") != "Met":
             continue
-        if (
-            not draft.starts_sentence((start, end))
-            or after in _met_words("after_the_force")
-            or after not in _met_words("after_the_verb")
-        ):
+        if after in _met_words("after_the_force") or after not in _met_words("after_the_verb"):
             return start, end
     return None
 
@@ -117,13 +115,39 @@ def _weigh(draft: Draft) -> float:
     if is_press(draft) and not (force or met or institution or where or by_link > 0):
         return 0.0  # crime somewhere in the country, or nowhere we know of
     police = 4.0 * force + 3.5 * met + institution + _police_words(draft)
-    crime = min(1.0 * hits.count("crime") + 0.5 * hits.count("trouble") + 0.75 * ("danger" in hits), 2.0)
+    crime = _crime(draft)
     matter = 0.0 if is_press(draft) else 1.0 * (not _telling_topics().isdisjoint(hits.by_tag))
     if police and not where:
         crime = 0.0
     score = police + crime + (where if police or crime or matter else 0.0) + matter * (1.0 if where else 0.5)
     score += 0.5 * ("uk" in hits) + 0.5 * ("politics" in hits)
+    if is_press(draft):
+        score -= _retold(draft, strong=force or met)
     return score - _against(draft, strong=force or met) + by_link
+
+
+def _crime(draft: Draft) -> float:
+    """Crime and danger in points. A noise is no police matter by itself, nor is a death or a protest to the press."""
+    hits = draft.hits
+    sure = 1.0 * hits.count("crime") + 0.75 * ("danger" in hits)
+    trouble = hits.count("trouble")
+    told = "police" in hits or "officer" in hits or not _telling_topics().isdisjoint(hits.by_tag)
+    if not (sure or told) and (is_press(draft) or trouble == 1):
+        return 0.0
+    return min(sure + 0.5 * trouble, 2.0)
+
+
+def _retold(draft: Draft, *, strong: bool) -> float:
+    """What a paper's pages of arts, and its tales of the last century, lose: fiction and history are not ours."""
+    if strong and _in_title(draft, "force", "force handle", "the met"):
+        return 0.0
+    arts = 6.0 * bool(draft.mention.link and _ARTS.search(draft.mention.link))
+    return arts + 1.5 * (not strong and bool(_LAST_CENTURY.search(draft.norm)))
+
+
+def _in_title(draft: Draft, *tags: str) -> bool:
+    first = draft.hits.first(*tags)
+    return first is not None and draft.original(first)[0] < len(draft.mention.title)
 
 
 def _police_words(draft: Draft) -> float:
@@ -151,9 +175,9 @@ def _weak_company(draft: Draft) -> set[str]:
 def _against(draft: Draft, *, strong: bool) -> float:
     hits = draft.hits
     weight = 0.5 if strong else 1.0
-    abroad = min(hits.count("against.abroad"), 4) * 1.5
+    abroad = min(hits.count("against.abroad"), 4) * 1.5 + 0.75 * ("against.abroad" in hits and is_press(draft))
     other_force = 4.0 * ("against.elsewhere_force" in hits)
-    other_place = min(hits.count("against.elsewhere_place"), 3) * 1.2
+    other_place = min(hits.count("against.elsewhere_place"), 3) * (0.4 if hits.places or "london" in hits else 1.2)
     fiction = min(hits.count("against.fiction"), 3) * 0.9 + min(hits.count("against.titles"), 2) * 2.5
     clubs = 1.2 * ("against.clubs" in hits) + (0.7 * hits.count("against.arts") if "met" in hits else 0.0)
     discourse = min(hits.count("against.discourse"), 3) * 0.8

@@ -69,13 +69,13 @@ def _topic(row: Row) -> str | None:
 
 
 def test_relevance_beats_keywords_and_a_fine_tuned_model_on_real_posts(shared: Path) -> None:
-    assert on_real_posts(shared).fields["relevant"].score("true").f1 >= 0.81  # keywords 0.67, MiniLM 0.78
+    assert on_real_posts(shared).fields["relevant"].score("true").f1 >= 0.84  # keywords 0.67, MiniLM 0.78
 
 
 def test_sentiment_towards_the_police_holds_on_real_posts(shared: Path) -> None:
     found = on_real_posts(shared).fields["sentiment"]
-    assert found.accuracy >= 0.76
-    assert found.score("neg").f1 >= 0.74
+    assert found.accuracy >= 0.80
+    assert found.score("neg").f1 >= 0.78
     assert found.macro_f1 >= 0.50  # praise is six rows of it
 
 
@@ -147,7 +147,7 @@ def most_publishers_at_once(items: Sequence[tuple[datetime, str, Mention, Assess
 
 def test_a_quiet_week_holds_few_red_items_and_no_crisis(shared: Path) -> None:
     items = red_items(shared, "2023-02_quiet_week.jsonl")
-    assert 6 <= len(items) <= 25  # of 2,801
+    assert 12 <= len(items) <= 24  # of 2,801
     assert most_publishers_at_once(items) < 3
     assert not any(opinion.risk_to_life for *_, opinion in items)
 

@@ -117,3 +117,32 @@ def test_a_question_an_officer_could_answer_is_a_debate() -> None:
     assert not judged("Mopeds in Clissold Park again, police told").debate
     assert not judged_news("Does anyone know what the Met is for?").debate
     assert not judged("Does anyone know a good plumber in Hackney?").debate
+
+
+def test_good_news_never_goes_with_blame() -> None:
+    opinion = judged("they tased a kid on his way back to school in Peckham, police are out of control")
+    assert (opinion.rag, opinion.sentiment.label) == (Rag.RED, Mood.NEGATIVE)
+    ironic = judged("so the police stop a boy for nothing and shout at his friends. brilliant work lads")
+    assert (ironic.rag, ironic.sentiment.label) == (Rag.RED, Mood.NEGATIVE)
+
+
+def test_the_press_may_name_the_force_without_judging_it() -> None:
+    opinion = judged_news("Bodyguard, who once worked for Scotland Yard, opens a gym in Ealing")
+    assert (opinion.rag, opinion.sentiment.label) == (Rag.NONE, Mood.NEUTRAL)
+
+
+def test_an_officer_caught_at_a_wrong_is_no_good_news() -> None:
+    opinion = judged_news("Met Police officer who was caught performing a sex act is still on the force")
+    assert (opinion.rag, opinion.topic, opinion.sentiment.label) == (Rag.RED, "officer_discipline", Mood.NEGATIVE)
+
+
+def test_what_is_long_over_is_no_incident_in_the_news() -> None:
+    assert judged_news("London Bridge terror attack survivor honoured").rag is not Rag.RED
+    assert judged_news("Terror attack on London Bridge").rag is Rag.RED
+
+
+def test_charges_against_others_are_no_blame_of_the_police() -> None:
+    opinion = judged_news(
+        "Two charged over string of Ilford burglaries", "They are charged with theft, Met Police said."
+    )
+    assert (opinion.rag, opinion.sentiment.label) == (Rag.AMBER, Mood.NEUTRAL)

@@ -95,3 +95,38 @@ def test_the_word_it_rests_on_is_shown_as_it_was_written() -> None:
     text = "Well, the MET Police came."
     reason = next(r for r in judged(text).reasons if r.says.startswith("is about"))
     assert text[reason.start : reason.end] == "MET Police"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Home secretary quits after talks on asylum hotels", "Priti Patel will return to the backbenches."),
+        ("Crowds gather outside Buckingham Palace after the death of a queen", ""),
+        ("Actor says he met his wife on a London stage", "The 1963 murder of his uncle shaped him."),
+        ("Vegas raid: armed team surrounds house", "Las Vegas Metropolitan Police Department made an arrest."),
+        ("Driver jailed over crash in Andover", "His Vauxhall Corsa hit a wall."),
+    ],
+)
+def test_news_that_only_shares_words_with_the_police_is_not(title: str, text: str) -> None:
+    assert not judged_news(title, text).relevant
+
+
+def test_a_review_of_a_drama_about_the_met_is_not_and_news_of_the_met_on_the_same_pages_is() -> None:
+    link = "https://www.theguardian.com/film/2024/x"
+    assert not judged_news("Harbour Lights review", "A London police detective hunts a killer.", link=link).relevant
+    assert judged_news("Met police drop inquiry into director", "", link=link).relevant
+
+
+def test_the_met_at_the_end_of_a_sentence_is_the_force() -> None:
+    assert judged("Poor show from the Met. A lad in hospital, nobody rang").relevant
+    assert judged("Let down by the Met. The officer never rang").relevant
+    assert not judged("we met a friend in London").relevant
+
+
+def test_a_noise_on_a_local_forum_is_no_police_matter() -> None:
+    text = "Boiler is making a noise, recommendations in Peckham please?"
+    assert not judged(text, platform="forum", publisher="eastdulwichforum.co.uk").relevant
+
+
+def test_a_london_crime_that_also_names_another_city_stays_ours() -> None:
+    assert judged_news("Man charged with attempted murder after attacks in Leeds and west London").relevant
