@@ -79,10 +79,10 @@ class Pipeline:
         Each is judged alone: one that a step fails on is marked `could not be judged` and never holds up others.
         """
         waiting = store.pending(language.Language.name, limit)
-        opinions = {held.mention.id: self._settle(held.mention, held.assessment) for held in waiting}
-        if opinions:
-            store.judge(opinions)
-        return len(opinions)
+        settled = [Assessed(held.mention, self._settle(held.mention, held.assessment)) for held in waiting]
+        if settled:
+            store.judge(settled)
+        return len(settled)
 
     def _settle(self, mention: Mention, held: Assessment) -> Assessment:
         try:

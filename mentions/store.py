@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from mentions.mention import Assessed, Assessment
+from mentions.mention import Assessed
 from mentions.query import Query
 
 
@@ -60,8 +60,11 @@ class MentionStore(Protocol):
         dropped. The held opinion is kept unless title or text changed, then the incoming one replaces it.
         """
 
-    def judge(self, opinions: Mapping[str, Assessment]) -> None:
-        """Replace the opinions of these mention ids; facts stay untouched, unknown ids are ignored."""
+    def judge(self, judged: Sequence[Assessed]) -> None:
+        """Replace the opinions of these mentions; facts stay untouched, unknown ids are ignored.
+
+        One whose title or text has changed since it was judged is left as it is: its newer words have their opinion.
+        """
 
     def get(self, ids: Sequence[str]) -> dict[str, Assessed]:
         """The mentions with these ids; unknown ids are simply missing."""
@@ -91,8 +94,11 @@ class MentionStore(Protocol):
     def series_names(self) -> list[str]:
         """Every series that holds anything, in alphabetical order."""
 
-    def members(self, name: str, since: datetime, until: datetime, limit: int = 1000) -> list[Assessed]:
-        """The live (never history) mentions of series `name` counted in [since, until), newest counted first."""
+    def members(
+        self, name: str, since: datetime, until: datetime, limit: int = 1000, *, seen_since: datetime | None = None
+    ) -> list[Assessed]:
+        """The live (never history) mentions of series `name` counted in [since, until), newest counted first; with
+        `seen_since` only those first seen then or later."""
 
     def tallies_by_borough(self, since: datetime, until: datetime) -> list[Tally]:
         """Relevant mentions per hour x borough x rag over published hours in [since, until); "" is no borough. A

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from mentions.failures import TemporaryFailure
-from mentions.mention import Assessed, Assessment
+from mentions.mention import Assessed
 from mentions.query import Query
 from mentions.store import Saved, StoreStatus, Tally
 from mentions.stores import sqlite_reading as reading
@@ -32,9 +32,9 @@ class SqliteStore:
         with self._connections.transaction() as connection:
             return writing.save(connection, batch)
 
-    def judge(self, opinions: Mapping[str, Assessment]) -> None:
+    def judge(self, judged: Sequence[Assessed]) -> None:
         with self._connections.transaction() as connection:
-            writing.judge(connection, opinions)
+            writing.judge(connection, judged)
 
     def forget(self, ids: Sequence[str]) -> int:
         with self._connections.transaction() as connection:
@@ -102,9 +102,11 @@ class SqliteStore:
         with self._connections.lent() as connection:
             return reading.series_names(connection)
 
-    def members(self, name: str, since: datetime, until: datetime, limit: int = 1000) -> list[Assessed]:
+    def members(
+        self, name: str, since: datetime, until: datetime, limit: int = 1000, *, seen_since: datetime | None = None
+    ) -> list[Assessed]:
         with self._connections.snapshot() as connection:
-            return reading.members(connection, name, since, until, limit)
+            return reading.members(connection, name, since, until, limit, seen_since)
 
     def tallies_by_borough(self, since: datetime, until: datetime) -> list[Tally]:
         with self._connections.lent() as connection:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from mentions.mention import Assessed, Assessment, Mention
+from mentions.mention import Assessed, Mention
 from mentions.normalise import normalise
 from mentions.order import TIES
 from mentions.store import Saved
@@ -154,13 +154,15 @@ def _locate(connection: sqlite3.Connection, batch: Iterable[Held]) -> None:
     )
 
 
-def judge(connection: sqlite3.Connection, opinions: Mapping[str, Assessment]) -> None:
+def judge(connection: sqlite3.Connection, judged: Sequence[Assessed]) -> None:
     """See `MentionStore.judge`."""
     change = rollups.Totals()
     rows = []
+    opinions = {each.mention.id: each for each in map(cleaned, judged)}
     for mention_id, held in find(connection, opinions).items():
-        before, held.now = held.now, cleaned(Assessed(held.now.mention, opinions[mention_id]))
-        if held.now != before:
+        opinion = opinions[mention_id]
+        before, held.now = held.now, Assessed(held.now.mention, opinion.assessment)
+        if _said(opinion.mention) == _said(before.mention) and held.now != before:
             change.add(held.row, before, -1)
             change.add(held.row, held.now, 1)
             rows.append((*opinion_values(held.now.assessment), held.row))

@@ -113,7 +113,7 @@ def test_history_stays_history_and_live_stays_live(store: MentionStore, history:
 def test_a_mention_heard_again_keeps_its_verdict(store: MentionStore) -> None:
     store.save([judged(said(1))])
     verdict = Assessment(relevant=True, rag=Rag.RED, made_by=("model/1",))
-    store.judge({"forum:1": verdict})
+    store.judge([Assessed(said(1), verdict)])
     store.save([judged(said(1, likes=9, first_seen_at=T0 + HOUR), rag=Rag.GREEN)])
     assert store.get(["forum:1"])["forum:1"] == Assessed(said(1, likes=9), verdict)
 
@@ -148,15 +148,28 @@ def test_an_edited_title_takes_the_new_verdict(store: MentionStore) -> None:
 
 def test_judging_touches_no_fact_and_ignores_unknown_ids(store: MentionStore) -> None:
     store.save([judged(said(1))])
-    store.judge({"forum:1": FULL.assessment, "forum:2": FULL.assessment})
+    store.judge([Assessed(said(n, likes=7), FULL.assessment) for n in (1, 2)])
     assert store.get(["forum:1", "forum:2"]) == {"forum:1": Assessed(said(1), FULL.assessment)}
+    assert store.check() == []
+
+
+@pytest.mark.parametrize("newer", [{"text": "new words"}, {"title": "New"}])
+def test_a_late_verdict_on_an_older_text_does_not_touch_that_of_the_newer(
+    store: MentionStore, newer: dict[str, str]
+) -> None:
+    store.save([judged(said(1, "old words"), rag=Rag.RED, pending=("model",))])
+    waiting = store.pending("model", 1)
+    edited = replace(said(1, "old words", first_seen_at=T0 + HOUR), **newer)
+    store.save([judged(edited, rag=Rag.GREEN, pending=("model",))])
+    store.judge([Assessed(each.mention, Assessment(rag=Rag.RED)) for each in waiting])
+    assert store.get(["forum:1"])["forum:1"].assessment == Assessment(rag=Rag.GREEN, pending=("model",))
     assert store.check() == []
 
 
 def test_pending_work_is_found_newest_first_until_it_is_done(store: MentionStore) -> None:
     store.save([judged(said(n, at=T0 + n * MINUTE), pending=("model", "stories")) for n in range(4)])
     assert ids(store.pending("model", 3)) == ["3", "2", "1"]
-    store.judge({"forum:3": Assessment(pending=("stories",)), "forum:1": Assessment()})
+    store.judge([Assessed(said(3), Assessment(pending=("stories",))), Assessed(said(1), Assessment())])
     assert ids(store.pending("model", 9)) == ["2", "0"]
     assert ids(store.pending("stories", 9)) == ["3", "2", "0"]
     assert store.pending("unknown", 9) == []
@@ -178,7 +191,7 @@ def test_everything_is_streamed_newest_first_as_it_was_at_the_call(store: Mentio
     store.save(batch)
     stream = store.everything()
     store.save([judged(said("late", at=T0 + DAY))])
-    store.judge({"forum:1": Assessment(relevant=True)})
+    store.judge([Assessed(said(1), Assessment(relevant=True))])
     assert list(stream) == sorted(batch, key=lambda each: -order_key(each.mention))
 
 
@@ -216,7 +229,7 @@ def test_odd_ids_are_kept_and_found_again(store: MentionStore, number: str) -> N
 
 def test_a_batch_of_nothing_is_nothing(store: MentionStore) -> None:
     assert store.save([]) == Saved()
-    store.judge({})
+    store.judge([])
     assert store.get([]) == {}
     assert store.forget([]) == 0
 
@@ -226,7 +239,7 @@ def test_eight_threads_save_judge_and_search_at_once(store: MentionStore) -> Non
         for n in range(5):
             batch = [judged(said(k, "same words", likes=worker), relevant=True) for k in range(n * 10, n * 10 + 10)]
             store.save([*batch, judged(said(f"{worker}-{n}", "own words"), watchlists=("w",))])
-            store.judge({f"forum:{worker}-{n}": Assessment(relevant=True, rag=Rag.RED)})
+            store.judge([Assessed(said(f"{worker}-{n}", "own words"), Assessment(relevant=True, rag=Rag.RED))])
             store.search(parse("own words"))
         return store.count(parse("own words"))
 

@@ -70,6 +70,12 @@ def test_members_of_a_series_are_live_and_newest_counted_first(store: MentionSto
     assert store.members("watch:x", T0, T0 + DAY) == []
 
 
+def test_members_can_be_asked_for_by_when_they_were_found(store: MentionStore) -> None:
+    store.save([judged(said(n, at=T0, first_seen_at=T0 + n * HOUR), watchlists=("w",)) for n in range(4)])
+    assert set(ids(store.members("watch:w", T0, T0 + HOUR, seen_since=T0 + 2 * HOUR))) == {"2", "3"}
+    assert len(store.members("watch:w", T0, T0 + HOUR, 1, seen_since=T0 + 2 * HOUR)) == 1
+
+
 def test_a_mention_of_several_boroughs_counts_in_each_and_once_in_all(store: MentionStore) -> None:
     store.save(
         [
@@ -113,7 +119,7 @@ MENTIONS = st.builds(
 )
 ACTS = st.lists(
     st.tuples(st.just("save"), st.lists(st.builds(Assessed, MENTIONS, OPINIONS), max_size=4))
-    | st.tuples(st.just("judge"), st.dictionaries(NUMBERS.map("forum:{}".format), OPINIONS, max_size=3))
+    | st.tuples(st.just("judge"), st.lists(st.builds(Assessed, MENTIONS, OPINIONS), max_size=3))
     | st.tuples(st.just("forget"), st.lists(NUMBERS.map("forum:{}".format), max_size=2))
     | st.tuples(st.just("purge"), st.integers(0, 3).map(lambda hours: T0 + hours * HOUR)),
     max_size=8,
