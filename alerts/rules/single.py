@@ -10,11 +10,12 @@ from typing import ClassVar
 
 from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic, voice_of
 from alerts.rules.matters import is_same_matter
-from mentions.mention import Assessed, Rag, Reach, Voice
+from mentions.mention import CLAIMABLE_PAST, Assessed, Rag, Reach, Voice
 from mentions.records import Finding, Level
 from mentions.store import MentionStore
 
 MOST_LOOKED_AT = 100  # newest red items; beyond that the surge rule has long fired
+MOST_SIFTED = 5000  # relevant items looked through for risks to life: more than an hour has ever brought
 RED, RELEVANT = "red", "relevant"
 MINUTE = timedelta(minutes=1)
 
@@ -23,7 +24,7 @@ MINUTE = timedelta(minutes=1)
 class SingleSettings:
     """What it takes for words alone to open an incident."""
 
-    holds: timedelta = timedelta(minutes=60)  # how long an item keeps its finding up
+    holds: timedelta = timedelta(minutes=60)  # how long an item keeps its finding up once it was found
     together: timedelta = timedelta(minutes=30)  # items further apart than this do not add up to a crisis
     publishers: int = 3  # independent ones with a red item on the same matter: a crisis
     tellers: int = 2  # voices that tell of the same risk to life, where no account of wide reach does: a crisis
@@ -55,11 +56,12 @@ class Single:
         )
 
     def check(self, now: datetime, store: MentionStore) -> list[Finding]:
-        """See `Rule.check`. One finding a topic."""
-        since = now - self._settings.holds
-        red = _told_by_others(store.members(RED, since, now, MOST_LOOKED_AT))
-        risks = [each for each in _told_by_others(store.members(RELEVANT, since, now, MOST_LOOKED_AT))
-                 if each.assessment.risk_to_life]  # fmt: skip
+        """See `Rule.check`. One finding a topic. What was published earlier and is found only now rings as well."""
+        found_since = now - self._settings.holds
+        since = found_since - CLAIMABLE_PAST
+        red = _told_by_others(store.members(RED, since, now, MOST_LOOKED_AT, seen_since=found_since))
+        relevant = store.members(RELEVANT, since, now, MOST_SIFTED, seen_since=found_since)
+        risks = _told_by_others([each for each in relevant if each.assessment.risk_to_life][:MOST_LOOKED_AT])
         by_topic: dict[str, list[Assessed]] = defaultdict(list)
         for each in red:
             if is_far_reaching(each):

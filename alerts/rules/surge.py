@@ -32,7 +32,7 @@ class SurgeSettings:
     crisis_voices: int = 5
     hostile: float = 0.5  # share of red posts, or of posts against the police, that makes it one
     settle: timedelta = timedelta(hours=3)  # so long ago is past: an event never counts as its own past while it is new
-    quiet: timedelta = timedelta(minutes=30)  # it holds no longer once nothing has come for so long
+    quiet: timedelta = timedelta(minutes=30)  # it holds no longer once nothing was found for so long
 
 
 @dataclass(slots=True)
@@ -74,10 +74,10 @@ class Surge:
     def _check(self, name: str, now: datetime, store: MentionStore) -> Finding | None:
         recent = store.series(name, now - self._horizons[-1], now)
         live = [(minute, count) for minute, count, _ in recent if count]
-        if not live or live[-1][0] < now - self._settings.quiet:
+        if not live:
             return None
         counts = [sum(count for minute, count in live if minute >= now - horizon) for horizon in self._horizons]
-        if counts[-1] < self._settings.posts:
+        if counts[-1] < self._settings.posts or self._is_quiet(name, live[-1][0], now, store):
             return None
         if not self._stands_out(self._learn(name, now, store, afresh=False).weigh(counts)):
             return None
@@ -87,6 +87,13 @@ class Surge:
             return None
         members = list(reversed(store.members(name, now - point.horizon, now, MOST_LOOKED_AT)))
         return self._judge(name, point, members, _find_onset(members, now, scan, self._settings.posts))
+
+    def _is_quiet(self, name: str, newest_at: datetime, now: datetime, store: MentionStore) -> bool:
+        """Whether nothing came of late, neither published nor found: after an outage a burst is found long past."""
+        lately = now - self._settings.quiet
+        if newest_at >= lately:
+            return False
+        return not store.members(name, now - self._horizons[-1], now, 1, seen_since=lately)
 
     def _stands_out(self, point: ScanPoint) -> bool:
         return point.score >= self._settings.scan.threshold and point.count >= self._settings.posts

@@ -77,12 +77,23 @@ def pending(connection: sqlite3.Connection, step: str, limit: int) -> list[Asses
     return _in_order(connection, [row for (row,) in rows])
 
 
-def members(connection: sqlite3.Connection, name: str, since: datetime, until: datetime, limit: int) -> list[Assessed]:
+def members(
+    connection: sqlite3.Connection,
+    name: str,
+    since: datetime,
+    until: datetime,
+    limit: int,
+    seen_since: datetime | None,
+) -> list[Assessed]:
     """See `MentionStore.members`."""
+    where, values = "", [name, micros(since), micros(until)]
+    if seen_since is not None:
+        where = "AND (SELECT first_seen FROM mention WHERE mention.row = series_member.row) >= ? "
+        values.append(micros(seen_since))
     rows = connection.execute(
         "SELECT row FROM series_member WHERE series = (SELECT id FROM series WHERE name = ?) "
-        "AND counted >= ? AND counted < ? ORDER BY counted DESC, row DESC LIMIT ?",
-        (name, micros(since), micros(until), limit),
+        f"AND counted >= ? AND counted < ? {where}ORDER BY counted DESC, row DESC LIMIT ?",
+        [*values, limit],
     )
     return _in_order(connection, [row for (row,) in rows])
 

@@ -86,6 +86,33 @@ def test_a_warning_holds_for_an_hour_after_its_last_item(store: MentionStore) ->
     assert not check(store, now=NOW + timedelta(minutes=2))
 
 
+def test_what_is_found_late_still_rings_for_an_hour_after_it_was_found(store: MentionStore) -> None:
+    just_now = NOW - timedelta(seconds=5)
+    late = item("Gunman at harbour", opinion=LIFE, ago=75, reach=Reach.WIDE, first_seen_at=just_now)
+    assert [finding.level for finding in check(store, late)] == [Level.CRISIS]
+    assert check(store, now=NOW + timedelta(minutes=59))
+    assert not check(store, now=NOW + timedelta(minutes=61))
+    ancient = item("Bus lane quarrel", "a.example", ago=60 * 72, first_seen_at=NOW + timedelta(hours=2))
+    assert [finding.topic for finding in check(store, ancient, now=NOW + timedelta(hours=2.5))] == ["conduct"]
+
+
+def test_publishers_found_at_once_that_published_an_hour_apart_are_a_warning(store: MentionStore) -> None:
+    found = check(store, *(item(REVIEW[0], f"{at}.example", ago=180 - 60 * at, first_seen_at=NOW) for at in range(3)))
+    assert [finding.level for finding in found] == [Level.WARNING]
+
+
+def test_history_of_the_last_day_that_is_found_now_never_rings(store: MentionStore) -> None:
+    past = item("Gunman at harbour", opinion=LIFE, ago=75, reach=Reach.WIDE, first_seen_at=NOW, history=True)
+    assert check(store, past) == []
+
+
+def test_a_risk_to_life_is_found_among_the_many_posts_of_a_busy_hour(store: MentionStore) -> None:
+    chatter = replace(CONDUCT, rag=Rag.GREEN, topic="")
+    crowd = [item("Busy at the harbour tonight", opinion=chatter, ago=1, author_key=f"{at}") for at in range(400)]
+    found = check(store, item("Gunman at harbour", opinion=LIFE, reach=Reach.WIDE, ago=2), *crowd)
+    assert [finding.level for finding in found] == [Level.CRISIS]
+
+
 def test_items_on_one_topic_are_one_finding(store: MentionStore) -> None:
     (finding,) = check(
         store, item("Harbour review published", "a.example"), item("Bus lane quarrel", "b.example", ago=9)

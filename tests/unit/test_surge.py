@@ -140,6 +140,13 @@ def test_it_holds_while_it_is_hot_and_stops_when_nothing_comes(store: MentionSto
     assert 10 <= held[-1] <= 31
 
 
+def test_a_burst_that_is_found_late_still_rings_and_stops_when_nothing_more_is_found(store: MentionStore) -> None:
+    burst = posts(40, WATCHED, ends=NOW - timedelta(minutes=45))
+    store.save([Assessed(replace(each.mention, first_seen_at=NOW), WATCHED) for each in burst])
+    assert [finding.level for finding in check(store, NOW + timedelta(minutes=1))] == [Level.CRISIS]
+    assert check(store, NOW + timedelta(minutes=31)) == []
+
+
 def test_a_new_event_does_not_count_as_its_own_past(store: MentionStore) -> None:
     store.save(posts(160, WATCHED, every=60))
     assert check(store)
