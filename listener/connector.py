@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from mentions.clock import Clock
 from mentions.mention import Mention, Voice
+from mentions.pseudonyms import voice_of
 
 if TYPE_CHECKING:
     from listener.fetch import Fetcher
@@ -41,6 +42,11 @@ class Tools:
     pseudonym: Callable[[str, str], str]
     secret: Callable[[str], str | None]  # the environment, by name
     zone: str = "Europe/London"
+    own_handles: frozenset[str] = frozenset()  # lower-case, without @
+
+    def voice(self, source: SourceInfo, *names: str) -> Voice:
+        """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""
+        return voice_of(self.own_handles, source.voice, *names)
 
 
 @dataclass(frozen=True, slots=True)

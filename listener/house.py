@@ -27,7 +27,7 @@ from listener.polling import Poll, Poller
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure
 from mentions.mention import Voice
-from mentions.pseudonyms import AuthorKey
+from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -168,7 +168,12 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = F
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
     """A connector for every source."""
     tools = Tools(
-        fetcher, clock, AuthorKey.load_or_create(settings.author_key).pseudonym, os.environ.get, settings.timezone
+        fetcher,
+        clock,
+        AuthorKey.load_or_create(settings.author_key).pseudonym,
+        os.environ.get,
+        settings.timezone,
+        frozenset(map(plain_name, settings.own_handles)),
     )
     return {
         source.name: build_connector(

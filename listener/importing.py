@@ -6,7 +6,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from listener.judging import open_pipeline
 from listener.rows import BadRow, read_lines, to_mention
 from mentions.failures import UserError
 from mentions.mention import Assessed
-from mentions.pseudonyms import AuthorKey
+from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.store import MentionStore
 
 CHUNK_LINES = 4000
@@ -52,8 +52,9 @@ class Judged:
 class Reader:
     """Turns lines into judged mentions of history."""
 
-    def __init__(self, pipeline: Pipeline, key: AuthorKey, now: datetime) -> None:
+    def __init__(self, pipeline: Pipeline, key: AuthorKey, now: datetime, own_handles: Iterable[str] = ()) -> None:
         self._pipeline, self._key, self._now = pipeline, key, now
+        self._own = frozenset(map(plain_name, own_handles))
 
     def read(self, chunk: Chunk) -> Judged:
         """The chunk's mentions in their order, and the lines that were left out."""
@@ -64,7 +65,7 @@ class Reader:
             if isinstance(row, BadRow):
                 bad.append(BadRow(file, first + row.line - 1, row.reason))
             else:
-                mention = to_mention(row, self._now, self._key.pseudonym)
+                mention = to_mention(row, self._now, self._key.pseudonym, own_handles=self._own)
                 good.append(self._pipeline.assess_for_store(mention))
         return Judged(good, bad, sum(map(len, lines)))
 
@@ -167,4 +168,5 @@ def readable(files: Sequence[Path]) -> int:
 
 def open_reader(settings: Settings, now: datetime) -> Reader:
     """A reader by these settings; what it reads was first seen `now`."""
-    return Reader(open_pipeline(settings), AuthorKey.load_or_create(settings.author_key), now)
+    key = AuthorKey.load_or_create(settings.author_key)
+    return Reader(open_pipeline(settings), key, now, settings.own_handles)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from listener.domains import registrable_domain
 from mentions.failures import UserError
 from mentions.mention import Assessed, Assessment, Mention, Reach, Verdict, Voice
+from mentions.pseudonyms import voice_of
 
 PRESS = frozenset({"rss", "headline", "news"})
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -100,7 +101,14 @@ def _not_json(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_not_json).decode
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number too large for JSON's readers")
+    return number
+
+
+_decode = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite).decode
 
 
 def _read(line: bytes, number: int) -> Row:
@@ -253,9 +261,15 @@ def _author_key(raw: Mapping[str, Any]) -> str:
     return key
 
 
-def to_mention(row: Row, now: datetime, pseudonym: Callable[[str, str], str], history: bool = True) -> Mention:
+def to_mention(
+    row: Row,
+    now: datetime,
+    pseudonym: Callable[[str, str], str],
+    history: bool = True,
+    own_handles: frozenset[str] = frozenset(),
+) -> Mention:
     """The facts of a row. Its author becomes a keyed hash and its followers a band; a row without a time is of now."""
-    voice = row.voice or (Voice.PRESS if row.platform in PRESS else Voice.PUBLIC)
+    voice = voice_of(own_handles, row.voice or (Voice.PRESS if row.platform in PRESS else Voice.PUBLIC), row.author)
     return Mention(
         id=row.id,
         platform=row.platform,

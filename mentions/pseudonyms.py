@@ -6,11 +6,13 @@ import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mentions.failures import UserError
+from mentions.mention import Voice
 
 KEY_BYTES = 32
 DIGITS = 16
@@ -44,11 +46,21 @@ class AuthorKey:
 
         A leading @, blanks around it and capitals make no difference, as they make none to the platforms.
         """
-        name = author.strip().removeprefix("@").casefold()
+        name = plain_name(author)
         if not name:
             return ""
         words = f"{platform}\0{name}".encode("utf-8", "surrogatepass")
         return hmac.digest(self.secret, words, "sha256").hex()[:DIGITS]
+
+
+def plain_name(author: str) -> str:
+    """The name without blanks around it, a leading @ and capitals."""
+    return author.strip().removeprefix("@").casefold()
+
+
+def voice_of(own_handles: Collection[str], otherwise: Voice, *names: str) -> Voice:
+    """Who speaks where an author goes by these names: we ourselves, where one is among our plain names."""
+    return Voice.OWN if any(plain_name(name) in own_handles for name in names) else otherwise
 
 
 def _create(path: Path) -> None:

@@ -89,7 +89,8 @@ class MentionStore(Protocol):
 
     def series(self, name: str, since: datetime, until: datetime) -> list[tuple[datetime, int, int]]:
         """Minutes of series `name` in [since, until) that hold anything: (minute, live count, history count), oldest
-        first, counted by `Mention.counts_at`. Names: `watch:<watchlist>`, `relevant`, `red` (relevant and red)."""
+        first, counted by `Mention.counts_at`. Names: `watch:<watchlist>`, `relevant`, `red` (relevant and red).
+        What the force says itself (`Voice.OWN`) belongs to none."""
 
     def series_names(self) -> list[str]:
         """Every series that holds anything, in alphabetical order."""

@@ -171,6 +171,7 @@ def tools(fetch: Fetcher, clock: Clock, secrets: Mapping[str, str] | None = None
         clock=clock,
         pseudonym=lambda platform, author: f"<{platform}:{author}>",
         secret=(secrets or {}).get,
+        own_handles=frozenset({"exampleforce", "exampleforce@force.example"}),
     )
 
 

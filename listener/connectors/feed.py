@@ -69,7 +69,7 @@ class FeedConnector:
             native_id=item.identity,
             author_key=self._tools.pseudonym("rss", author) if author else "",
             publisher=publisher,
-            voice=self._source.voice,
+            voice=self._tools.voice(self._source, item.author),
             reach=Reach.WIDE if self._source.voice is Voice.PRESS else Reach.UNKNOWN,
             lang=item.lang,
             replies=item.replies,

@@ -174,6 +174,7 @@ class MastodonConnector:
             raise ValueError("no time or nothing said")
         zoned = published if published.tzinfo else published.replace(tzinfo=UTC)
         author = str(account.get("uri") or account.get("url") or account["acct"])
+        name = str(account["acct"])  # of another server's account in full: a namesake elsewhere is not us
         return Mention(
             id=f"mastodon:{short_hash(str(status['uri']))}",
             platform="mastodon",
@@ -186,7 +187,7 @@ class MastodonConnector:
             native_id=str(status["id"]),
             author_key=self._tools.pseudonym("mastodon", author),
             publisher=self._source.publisher,
-            voice=self._source.voice,
+            voice=self._tools.voice(self._source, name, f"{name}@{self._where.partition('/')[0]}"),
             reach=band(account.get("followers_count")),
             thread=thread_of(status),
             lang=str(status.get("language") or ""),

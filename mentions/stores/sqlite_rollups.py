@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mentions.mention import Assessed, Mood, Rag
+from mentions.mention import Assessed, Mood, Rag, Voice
 from mentions.stores.sqlite_rows import HOUR, MINUTE, Held, micros
 
 ALL = "*"
@@ -55,7 +55,9 @@ def _change(total: list[int], change: tuple[int, int, int]) -> None:
 
 
 def series_of(assessed: Assessed) -> Iterator[str]:
-    """The names of the series a mention is counted in."""
+    """The names of the series a mention is counted in: none for what we say ourselves."""
+    if assessed.mention.voice is Voice.OWN:
+        return
     opinion = assessed.assessment
     if opinion.relevant:
         yield "relevant"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict
+from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict, Voice
 from mentions.store import MentionStore, Tally
 from mentions.stores import open_store
 
@@ -64,6 +64,8 @@ def counted(held: Iterable[Assessed]) -> dict[str, list[tuple[datetime, int, int
     """A recount of all series, straight from the promise."""
     counts: dict[str, dict[datetime, list[int]]] = {}
     for each in held:
+        if each.mention.voice is Voice.OWN:
+            continue
         opinion, minute = each.assessment, each.mention.counts_at.replace(second=0, microsecond=0)
         names = [f"watch:{name}" for name in opinion.watchlists]
         names += ["relevant"] * opinion.relevant + ["red"] * (opinion.relevant and opinion.rag is Rag.RED)

@@ -15,7 +15,7 @@ from listener.connector import Connector
 from listener.connectors import CONNECTORS, build_connector
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure, UserError
 from mentions.mention import Voice
-from tests.faulty_server import NOON, Clock, FaultyServer, Reply, reach, source, tools
+from tests.faulty_server import NOON, Clock, FaultyServer, Reply, item, reach, rss, source, tools
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 KINDS = pytest.mark.parametrize("kind", list(CONNECTORS))
@@ -255,10 +255,10 @@ def test_a_feed_is_asked_without_conditions_once_a_day(board: Any) -> None:
 
 def test_a_forum_is_asked_without_conditions_after_twenty_times_unchanged(board: Any) -> None:
     server, clock, build = board
-    rss = b'<rss version="2.0"><channel><item><guid>1</guid><title>A</title></item></channel></rss>'
+    feed = b'<rss version="2.0"><channel><item><guid>1</guid><title>A</title></item></channel></rss>'
 
     def answer(asked: Any) -> Reply:
-        return Reply(status=304) if "If-None-Match" in asked.headers else Reply(rss, headers={"ETag": '"x"'})
+        return Reply(status=304) if "If-None-Match" in asked.headers else Reply(feed, headers={"ETag": '"x"'})
 
     connector = build("forum", url=server.serve("/feed", answer), software="phpbb")
     cursor = None
@@ -470,6 +470,38 @@ def test_an_account_s_reach_is_a_band_and_its_token_is_sent(board: Any) -> None:
     assert "250000" not in repr(mention)
     assert server.asked[path][0].headers["Authorization"] == "Bearer t0ken"
     assert server.asked[path][0].headers["User-Agent"] == "EarshotTest/1"
+
+
+@pytest.mark.parametrize(
+    ("account", "voice"),
+    [
+        ("ExampleForce", Voice.OWN),
+        ("ExampleForce@force.example", Voice.OWN),
+        ("exampleforce@namesake.example", Voice.PUBLIC),
+        ("lou", Voice.PUBLIC),
+    ],
+)
+def test_our_own_account_is_known_on_a_timeline_and_a_namesake_elsewhere_is_not_us(
+    board: Any, account: str, voice: Voice
+) -> None:
+    server, _, build = board
+    body = statuses(1).replace(b'"acct": "lou"', f'"acct": "{account}"'.encode())
+    server.serve("/api/v1/timelines/tag/x?limit=40", Reply(body))
+    (mention,) = build("mastodon", api_root=server.url, tag="x").poll(None).mentions
+    assert mention.voice is voice
+
+
+@pytest.mark.parametrize(("author", "voice"), [("@ExampleForce", Voice.OWN), ("lou", Voice.PRESS)])
+def test_our_own_posts_are_known_in_feeds_and_on_boards(board: Any, author: str, voice: Voice) -> None:
+    server, _, build = board
+    entry = item("1", "Road shut").replace("</item>", f"<author>{author}</author></item>")
+    server.serve("/feed", Reply(rss(entry)))
+    server.serve("/posts.json", Reply(posts(1).replace(b'"lou"', f'"{author}"'.encode())))
+    boards = {"software": "discourse", "url": server.url}
+    sources = (("feed", {"url": f"{server.url}/feed"}), ("forum", {"url": f"{server.url}/feed"}), ("forum", boards))
+    for kind, options in sources:
+        (mention,) = build(kind, Voice.PRESS, **options).poll(None).mentions
+        assert mention.voice is voice
 
 
 def test_a_timeline_needs_a_tag_or_to_be_public(board: Any) -> None:

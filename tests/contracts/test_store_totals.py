@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentions.mention import Assessed, Assessment, Mention, Mood, Rag
+from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Voice
 from mentions.query import Everything, parse
 from mentions.store import MentionStore
 from tests.contracts.store_cases import (
@@ -54,6 +54,15 @@ def test_minutes_of_a_series_are_counted_live_and_past_apart(store: MentionStore
     assert store.series("relevant", T0, T0 + MINUTE) == [(T0, 2, 0)]
     assert store.series("red", T0 + MINUTE, T0 + HOUR) == [(T0 + MINUTE, 0, 1)]
     assert store.series("watch:unknown", T0, T0 + HOUR) == []
+
+
+def test_what_we_say_ourselves_is_kept_but_belongs_to_no_series(store: MentionStore) -> None:
+    opinion = {"relevant": True, "rag": Rag.RED, "watchlists": ("riots",)}
+    store.save([judged(said(1, voice=Voice.OWN), **opinion)])
+    assert store.series_names() == []
+    assert store.members("relevant", *ALWAYS) == []
+    assert store.count(Everything()) == 1
+    assert store.check() == []
 
 
 def test_an_old_post_found_late_counts_within_the_day_before_it_was_seen(store: MentionStore) -> None:
@@ -107,8 +116,14 @@ OPINIONS = st.builds(
     pending=st.sampled_from([(), ("model",)]),
 )
 MENTIONS = st.builds(
-    lambda number, text, minutes, seen, history, likes: said(
-        number, text, at=T0 + minutes * MINUTE, first_seen_at=T0 + seen * HOUR, history=history, likes=likes
+    lambda number, text, minutes, seen, history, likes, voice: said(
+        number,
+        text,
+        at=T0 + minutes * MINUTE,
+        first_seen_at=T0 + seen * HOUR,
+        history=history,
+        likes=likes,
+        voice=voice,
     ),
     NUMBERS,
     st.sampled_from(["one", "one two", "two three"]),
@@ -116,6 +131,7 @@ MENTIONS = st.builds(
     st.integers(0, 3),
     st.booleans(),
     st.sampled_from([None, 1, 2]),
+    st.sampled_from([Voice.PUBLIC, Voice.OWN]),
 )
 ACTS = st.lists(
     st.tuples(st.just("save"), st.lists(st.builds(Assessed, MENTIONS, OPINIONS), max_size=4))

@@ -71,6 +71,15 @@ def test_the_source_is_read_from_source_or_site_or_feed() -> None:
     assert [row(source="a").source, row(site="b").source, row(feed="c").source] == ["a", "b", "c"]
 
 
+def test_a_row_of_our_own_account_is_our_own_voice() -> None:
+    ours = frozenset({"wexmoorpolice"})
+    found = [
+        to_mention(row(author=name, platform=platform), NOW, KEY.pseudonym, own_handles=ours).voice
+        for name, platform in (("@WexmoorPolice", "x"), ("WexmoorPolice", "headline"), ("Wexmoor", "x"), ("", "x"))
+    ]
+    assert found == [Voice.OWN, Voice.OWN, Voice.PUBLIC, Voice.PUBLIC]
+
+
 def test_an_author_becomes_a_keyed_hash_and_followers_a_band() -> None:
     found = mention(author="@Wexmoor_Wanderer", followers=1500)
     assert found.author_key == KEY.pseudonym("x", "wexmoor_wanderer")
