@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard.safe import shorten, strip_text
+from mentions.failures import Failure, UserError
 
 LONGEST_NAME = 60
 
@@ -20,3 +23,20 @@ def ask_who() -> str:
     who = shorten(strip_text(typed or ""), LONGEST_NAME)
     st.session_state["who"] = who
     return who
+
+
+def try_act(act: Callable[[], object]) -> None:
+    """Do what a person asked and draw the page anew; where it cannot be done any more, `draw_refusal` then says why."""
+    try:
+        act()
+    except (Failure, UserError) as error:
+        st.session_state["refused"] = str(error)
+    st.rerun()
+
+
+def draw_refusal() -> None:
+    """Why the last act was not done, told once."""
+    refused = st.session_state.pop("refused", "")
+    if refused:
+        st.warning("This was not done; the page shows how it stands now.")
+        st.text(strip_text(refused))

@@ -10,22 +10,16 @@ from typing import Literal
 import streamlit as st
 
 from alerts.incidents import acknowledge, add_note, resolve
-from dashboard.asking import ask_who
+from alerts.wording import GUIDANCE
+from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
 from dashboard.safe import mask_text, shorten, strip_text
 from dashboard.wording import RAG_MARKS, count_of, parse_time, plain_words, tell_age, tell_span, tell_time
-from mentions.mention import Rag
 from mentions.records import Incident, IncidentState, Level, NoticeState
 
 EVIDENCE = 10
 LONGEST_NUMBER = 15
-GUIDANCE = {
-    Rag.RED: "Red: call DPA first; nobody answers or posts before they say so.",
-    Rag.AMBER: "Amber: tell the Borough Communicator or DPA before anything is said.",
-    Rag.GREEN: "Green: go ahead within the guidance.",
-    Rag.NONE: "No topic of the strategy was found: ask DPA.",
-}
 SENT = {
     NoticeState.QUEUED: "waiting",
     NoticeState.ACCEPTED: "accepted",
@@ -224,6 +218,7 @@ def draw_notices(books: Books, one: Incident, moment: Moment) -> None:
 def draw_actions(books: Books, one: Incident, moment: Moment) -> None:
     """What a person can do, always under a name."""
     st.header("Act", anchor=False)
+    draw_refusal()
     who = ask_who()
     note = strip_text(
         st.text_input("Note (optional for acknowledge and resolve)", max_chars=500, key=f"note-{one.id}") or ""
@@ -245,8 +240,7 @@ def draw_actions(books: Books, one: Incident, moment: Moment) -> None:
         for label, act, possible in acts:
             kind: Literal["primary", "secondary"] = "primary" if label == "Acknowledge" else "secondary"
             if st.button(label, key=f"{label}-{one.id}", disabled=not (who and possible), type=kind):
-                act()
-                st.rerun()
+                try_act(act)
     if not who:
         st.caption("Give your name to acknowledge, resolve or note.")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 
-from dashboard.asking import ask_who
+from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment, read_sources
 from dashboard.safe import shorten, strip_text
@@ -21,6 +22,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Sources", anchor=False)
     draw_live(draw_table, "sources")
+    draw_refusal()
     books, moment = read_now()
     draw_stopped(books, moment, [row for row in books.state.sources() if row.state is SourceState.PAUSED])
 
@@ -95,9 +97,13 @@ def draw_stopped(books: Books, moment: Moment, stopped: list[SourceRow]) -> None
     for row in stopped:
         st.text(f"{row.name}: {strip_text(row.message) or 'no reason was recorded'}")
         if st.button(f"Resume {row.name}", key=f"resume-{row.name}", disabled=not who):
-            books.state.resume(row.name, moment.now)
-            books.state.audit(moment.wall, who, "resume_source", {"source": row.name})
-            st.rerun()
+            try_act(partial(resume, books, row.name, who, moment))
+
+
+def resume(books: Books, name: str, who: str, moment: Moment) -> None:
+    """Let a stopped source be asked again, and record who did it."""
+    books.state.resume(name, moment.now)
+    books.state.audit(moment.wall, who, "resume_source", {"source": name})
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from alerts.wording import GUIDANCE
 from dashboard.holding import release_books
 from mentions.mention import Rag
 from mentions.records import IncidentState, SourceState
@@ -39,6 +42,16 @@ def visit(page: str = "now", **params: str) -> AppTest:
         at.run()
     assert not at.exception, at.exception
     return at
+
+
+@contextmanager
+def busy(folder: Path) -> Iterator[None]:
+    """Somebody else writes to the state and does not come to an end."""
+    other = sqlite3.connect(folder / "data" / "state.db")
+    other.execute("BEGIN IMMEDIATE")
+    yield
+    other.rollback()
+    other.close()
 
 
 def line(at: AppTest) -> str:
@@ -328,6 +341,49 @@ def test_notes_and_resolving_go_into_the_history(seeded: Seeded) -> None:
     assert ("note", "statement is out") in reasons
 
 
+def test_an_alert_is_told_with_the_guidance_its_notices_carry(seeded: Seeded) -> None:
+    opened = seeding.seed_crisis(seeded)
+    assert GUIDANCE[opened.colour] in texts(visit("alerts", id=str(opened.id)))
+
+
+def ask_too_late() -> None:
+    """A page whose one act cannot be done any more."""
+    import streamlit as st
+
+    from dashboard.asking import draw_refusal, try_act
+    from mentions.failures import UserError
+
+    def acknowledge() -> None:
+        raise UserError("incident 7 is resolved already")
+
+    draw_refusal()
+    if st.button("Go"):
+        try_act(acknowledge)
+
+
+def test_an_act_that_comes_too_late_is_refused_in_words_once() -> None:
+    page = AppTest.from_function(ask_too_late).run()
+    page.button[0].click().run()
+    assert not page.exception
+    assert page.warning[0].value.startswith("This was not done")
+    assert texts(page) == "incident 7 is resolved already"
+    assert not page.run().warning
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_act_while_the_database_is_busy_is_refused_in_words(seeded: Seeded, tmp_path: Path) -> None:
+    opened = seeding.seed_crisis(seeded)
+    page = visit("alerts", id=str(opened.id))
+    page.text_input(key="who_typed").set_value("R. Duty").run()
+    with busy(tmp_path):
+        page.button(key=f"Acknowledge-{opened.id}").click().run()
+        assert not page.exception
+        assert page.warning[0].value.startswith("This was not done")
+    page.button(key=f"Acknowledge-{opened.id}").click().run()
+    assert seeded.state.incident(opened.id).acknowledged_by == "R. Duty"
+
+
 @pytest.mark.parametrize("asked", ["99", "x", "-1", "9" * 40])
 def test_an_alert_that_is_not_there_is_said_so(seeded: Seeded, asked: str) -> None:
     assert visit("alerts", id=asked).title[0].value == "No such alert"
@@ -349,6 +405,19 @@ def test_a_stopped_source_is_resumed_under_a_name(seeded: Seeded) -> None:
         "A. Operator",
         "resume_source",
     )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_resuming_while_the_database_is_busy_is_refused_in_words(seeded: Seeded, tmp_path: Path) -> None:
+    seeding.stop_source(seeded)
+    page = visit("sources")
+    page.text_input(key="who_typed").set_value("A. Operator").run()
+    with busy(tmp_path):
+        page.button(key="resume-City News").click().run()
+    assert not page.exception
+    assert page.warning[0].value.startswith("This was not done")
+    assert seeded.state.source("City News").state is SourceState.PAUSED
 
 
 def test_what_a_sick_source_costs_is_told(seeded: Seeded) -> None:
