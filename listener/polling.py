@@ -72,7 +72,8 @@ class Poller:
         row = self.state.claim(name, self.owner, now, LEASE)
         if row is None:
             return None
-        run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=row.succeeded_at is None)
+        first = row.succeeded_at is None and row.cursor is None  # one that broke off after a page was the first too
+        run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=first)
         try:
             self._read(run)
             row, outcome = self._settle(run), "ok"

@@ -94,6 +94,18 @@ def test_a_failed_first_poll_leaves_the_next_one_the_first(bench: Bench) -> None
     assert bench.stored()[0].history
 
 
+def test_all_pages_of_a_first_poll_are_history_and_what_follows_one_that_broke_off_is_not(bench: Bench) -> None:
+    bench.script.acts = [
+        Page((post(1),), "one", more=True),
+        Page((post(2),), "two", more=True),
+        TemporaryFailure("cut"),
+        Page((post(3),), "three"),
+    ]
+    bench.poller.poll("a")
+    bench.poller.poll("a")
+    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": True, "x:3": False}
+
+
 def test_the_cursor_is_handed_back_and_the_next_check_is_one_interval_away(bench: Bench) -> None:
     bench.script.acts = [Page((), "one"), Page((), "two")]
     bench.poller.poll("a")
