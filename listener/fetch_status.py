@@ -36,9 +36,9 @@ def instant(seconds_or_date: str, now: datetime) -> datetime | None:
         return now + timedelta(seconds=min(int(text[:9]), LONGEST_WAIT.total_seconds()))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def retry_after(headers: httpx.Headers, now: datetime) -> datetime | None:
@@ -53,9 +53,9 @@ def reset_at(headers: httpx.Headers, now: datetime) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(headers.get("x-ratelimit-reset", ""))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def fresh_until(headers: httpx.Headers, now: datetime) -> datetime | None:

@@ -110,6 +110,12 @@ def test_what_will_not_mend_itself_needs_attention(server, fetch, reply, says):
         (429, {"Retry-After": "Tue, 09 Jun 2026 12:30:00 GMT"}, timedelta(minutes=30)),
         (429, {"Retry-After": "9999999"}, timedelta(hours=24)),
         (429, {"Retry-After": "soon"}, timedelta(minutes=15)),
+        (429, {"Retry-After": "Fri, 31 Dec 9999 23:59:59 -0100"}, timedelta(minutes=15)),
+        (
+            429,
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999-12-31T23:59:59-01:00"},
+            timedelta(minutes=15),
+        ),
         (503, {"Retry-After": "60"}, timedelta(minutes=1)),
         (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-06-09T12:05:00.000Z"}, timedelta(minutes=5)),
     ],
