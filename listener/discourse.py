@@ -19,6 +19,7 @@ from listener.markup import decode, looks_like_sign_in, plain_line, plain_text
 from mentions.failures import NeedsAttention, TemporaryFailure
 
 STEP = 50  # ids a page reaches back
+YOUNG = 1000  # up to this id, all posts of a board that was empty are new; beyond it, its past had been hidden from us
 REGULAR = 1  # post_type; others are notes of the forum itself ("closed this topic")
 
 
@@ -90,9 +91,12 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory) -> Turn:
 
 
 def look_back(mark: Mark, ids: Sequence[int]) -> Mark:
-    """After the newest page: all known now, or a gap below it that later pages fill."""
+    """After the newest page: all known now, or a gap below it that later pages fill.
+
+    A board that was empty so far (0) is read back to its first post only while it is young.
+    """
     newest = max([0, mark.newest, *ids])
-    if mark.newest >= 0 and ids and min(ids) > mark.newest + 1:
+    if mark.newest >= 0 and ids and min(ids) > mark.newest + 1 and (mark.newest or min(ids) <= YOUNG):
         return Mark(mark.newest, newest, min(ids))
     return Mark(newest)
 

@@ -42,7 +42,8 @@ class MastodonOptions(BaseModel):
     @model_validator(mode="after")
     def _tag_named(self) -> MastodonOptions:
         self.tag = self.tag.strip().removeprefix("#")
-        if self.read == "tag" and not self.tag.isidentifier():
+        named = bool(self.tag) and f"_{self.tag}".isidentifier() and not self.tag.isdecimal()
+        if self.read == "tag" and not named:
             raise ValueError('tag: a hashtag without "#" and blanks, such as "brixton"')
         return self
 

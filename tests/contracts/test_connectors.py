@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -319,6 +319,17 @@ def test_a_board_that_was_empty_at_first_loses_nothing(board: Any) -> None:
     assert len(drain(connector, drain(connector, None)[1])[0]) == 80
 
 
+def test_an_old_board_that_answered_empty_once_is_not_read_back_to_its_beginning(board: Any) -> None:
+    server, _, build = board
+    newest = list(range(50_000, 49_950, -1))
+    server.serve("/posts.json", Reply(posts()), Reply(posts(*newest)))
+    connector = build("forum", url=server.url, software="discourse")
+    texts, cursor = drain(connector, drain(connector, None)[1])
+    assert sorted(texts) == sorted(f"Post {i}" for i in newest)
+    assert not any("before" in path for path in server.asked)
+    assert drain(connector, cursor)[0] == []
+
+
 def test_hidden_and_deleted_posts_say_nothing(board: Any) -> None:
     server, _, build = board
     rows = json.loads(posts(1, 2, 3, 4))["latest_posts"]
@@ -508,6 +519,13 @@ def test_a_timeline_needs_a_tag_or_to_be_public(board: Any) -> None:
     _, _, build = board
     with pytest.raises(UserError, match="hashtag"):
         build("mastodon", api_root="https://m.example", tag="two words")
+
+
+@pytest.mark.parametrize(("tag", "taken"), [("2025riots", True), ("#1_", True), ("२०२५दंगा", True), ("2025", False)])
+def test_a_hashtag_may_begin_with_a_digit_but_not_be_a_number(board: Any, tag: str, taken: bool) -> None:
+    _, _, build = board
+    with nullcontext() if taken else pytest.raises(UserError, match="hashtag"):
+        build("mastodon", api_root="https://m.example", tag=tag).close()
 
 
 def test_times_are_utc_even_of_a_server_that_names_no_zone(board: Any) -> None:
