@@ -34,8 +34,8 @@ def detect(lines_in: Iterable[str], out: TextIO, threshold: float | None = None)
     much worse. The first row may be a header. Raises `UserError` naming the line, before anything is written, for a
     row that cannot be read, a gap, disorder or an empty file.
     """
-    if threshold is not None and not 0 < threshold < 1:
-        raise UserError(f"threshold: found {threshold:g}, expected a number between 0 and 1")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UserError(f"threshold: found {threshold:g}, expected a number from 0 to 1")
     rows = list(_read_rows(lines_in))
     interval = _find_interval(rows)
     scan = Scan(interval, DEFAULT if threshold is None else replace(DEFAULT, threshold=threshold))

@@ -43,6 +43,12 @@ def _not_negative(value: timedelta) -> timedelta:
     return value
 
 
+def _not_nought(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise ValueError('"1s" or longer')
+    return value
+
+
 def _long_enough(value: timedelta) -> timedelta:
     if value < SHORTEST_POLL:
         raise ValueError(f'"{format_duration(SHORTEST_POLL)}" or longer')
@@ -104,6 +110,7 @@ def _a_name(value: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_not_negative)]
+Span = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_not_nought)]
 PollEvery = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_long_enough)]
 FilePath = Annotated[Path, BeforeValidator(_as_path)]
 EnvName = Annotated[str, Field(pattern=r"^EARSHOT_[A-Z0-9_]+$")]
@@ -130,7 +137,7 @@ class DashboardSettings(Table):
         default="127.0.0.1", description="Address the dashboard listens on; it has no log-in of its own yet"
     )
     port: Port = Field(default=8501, description="Port of the dashboard")
-    refresh: Duration = Field(default=timedelta(seconds=30), description="How often an open page asks for news")
+    refresh: Span = Field(default=timedelta(seconds=30), description="How often an open page asks for news")
     hosts: Names = Field(default=(), description="Further names browsers may call it by; others are refused")
 
 
@@ -146,10 +153,8 @@ class FetchSettings(Table):
 
     user_agent: Text = Field(default="Earshot/0.1", description="What we call ourselves; never a browser's name")
     contact: str = Field(default="", description="URL or mailbox added to the user agent, so that a site can reach you")
-    connect_timeout: Duration = Field(default=timedelta(seconds=10), description="Longest wait for a connection")
-    total_timeout: Duration = Field(
-        default=timedelta(seconds=30), description="Longest time one answer may take in all"
-    )
+    connect_timeout: Span = Field(default=timedelta(seconds=10), description="Longest wait for a connection")
+    total_timeout: Span = Field(default=timedelta(seconds=30), description="Longest time one answer may take in all")
     max_bytes: int = Field(default=10_000_000, ge=1000, description="Largest answer taken, in bytes after unpacking")
     host_gap: Duration = Field(
         default=timedelta(seconds=2), description="Shortest time between two requests to one host"
@@ -211,15 +216,13 @@ class SurgeSettings(Table):
     settle: Duration = Field(
         default=timedelta(hours=3), description="How long ago the past begins that says what is usual"
     )
-    quiet: Duration = Field(
-        default=timedelta(minutes=30), description="It holds no longer once nothing came for so long"
-    )
+    quiet: Span = Field(default=timedelta(minutes=30), description="It holds no longer once nothing came for so long")
 
 
 class SingleSettings(Table):
     """When words alone are enough; docs/rules.md tells how it works."""
 
-    holds: Duration = Field(default=timedelta(hours=1), description="How long an item keeps its warning up")
+    holds: Span = Field(default=timedelta(hours=1), description="How long an item keeps its warning up")
     together: Duration = Field(default=timedelta(minutes=30), description="Items further apart do not make a crisis")
     publishers: Count = Field(default=3, description="Independent publishers of one matter that make a crisis")
     tellers: Count = Field(

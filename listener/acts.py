@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 
 from config.settings import Settings
@@ -21,6 +22,14 @@ def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None
     """Put what somebody did at the command line into the audit."""
     state = open_state(settings.state)
     try:
-        state.audit(utc_now(), f"command line, {getpass.getuser()}", action, detail)
+        state.audit(utc_now(), f"command line, {whoever()}", action, detail)
     finally:
         state.close()
+
+
+def whoever() -> str:
+    """The user's name; in a container that has none, the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from listener.health import HealthServer
 from listener.house import House
 from listener.polling import Poll
-from mentions.failures import Failure
+from mentions.failures import Failure, UserError
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,18 @@ class Daemon:
         self.house = house
         self._in_flight: set[str] = set()
         self._ailing: set[str] = set()
+        self._busy: set[str] = set()
         self._guard = threading.Lock()
         self._scheduler = self._make_scheduler()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish what is in flight and give everything back."""
         settings = self.house.settings
-        server = HealthServer(settings.health.host, settings.health.port, self.house.report, self.house.metrics)
+        try:
+            server = HealthServer(settings.health.host, settings.health.port, self.house.report, self.house.metrics)
+        except UserError:
+            self.house.close()
+            raise
         log.info("daemon started sources=%d health=http://%s:%d/healthz", len(self.house.poller.every),
                  settings.health.host, server.port)  # fmt: skip
         self._scheduler.start()
@@ -84,6 +89,8 @@ class Daemon:
 
     def _try(self, name: str, tick: Callable[[], object]) -> None:
         """A tick that a full disk or a lost database stops is told of once, and once more when it works again."""
+        with self._guard:
+            self._busy.add(name)
         try:
             tick()
         except Failure as failure:
@@ -94,6 +101,9 @@ class Daemon:
             if name in self._ailing:
                 self._ailing.discard(name)
                 log.info("tick=%s works again", name)
+        finally:
+            with self._guard:
+                self._busy.discard(name)
 
     def _dispatch(self) -> None:
         with self._guard:
@@ -139,23 +149,23 @@ class Daemon:
         log.info("daemon stopping")
         self._scheduler.pause()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._in_flight and time.monotonic() < deadline:
+        while self._busy and time.monotonic() < deadline:
             time.sleep(0.05)
-        stuck = sorted(self._in_flight)
+        stuck = sorted(self._busy)
         self._scheduler.shutdown(wait=not stuck)
         server.close()
-        self.house.close()
-        log.info("daemon stopped")
         if stuck:
-            # Their threads sit in a network call that may last half a minute. Nothing is lost: what was not saved is
-            # fetched again, since the cursor moves only after the save.
-            log.warning("left sources=%s in flight", ",".join(stuck))
+            # Their threads sit in a network call that may last half a minute. Nothing is lost: a cursor moves only
+            # after its page was saved, and a notice keeps its lease and its key.
+            log.warning("daemon stopped, left=%s in flight", ",".join(stuck))
             logging.shutdown()
             os._exit(0)
+        self.house.close()
+        log.info("daemon stopped")
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; a second signal is left to Python's own ways."""
+    """An event that SIGTERM, SIGINT and SIGHUP set; a second signal is left to Python's own ways."""
     stop = threading.Event()
 
     def ask(number: int, _frame: object) -> None:
@@ -164,4 +174,5 @@ def stop_on_signals() -> threading.Event:
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGHUP, ask)
     return stop

@@ -6,7 +6,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Literal
 from config.settings import ChannelSettings, Settings, SourceSettings, WatchlistSettings
 from listener.commands.alerts_ import notice_row
 from listener.house import House
-from listener.lock import LOCK_NAME
+from listener.lock import EXERCISE_MARKER, LOCK_NAME
 from listener.rehearsal.posts import Posts
 from listener.rehearsal.process import Rehearsal
 from mentions.failures import UserError
@@ -26,7 +26,6 @@ from mentions.state import State
 log = logging.getLogger(__name__)
 
 EXERCISE_DIRECTORY = "exercise"
-MARKER = "exercise.marker"
 WATCHLIST = "exercise"
 SINK = "exercise sink"
 POLL_EVERY = timedelta(minutes=2)
@@ -61,7 +60,7 @@ def prepare_exercise(directory: Path) -> None:
     """An empty directory for this run. What an earlier exercise left is thrown away; anything else is never touched."""
     try:
         entries = [entry for entry in directory.iterdir() if entry.name != LOCK_NAME] if directory.exists() else []
-        if entries and not (directory / MARKER).exists():
+        if entries and not (directory / EXERCISE_MARKER).exists():
             raise UserError(
                 f"{directory}: holds data that no exercise made: name an empty directory with --data, "
                 "an exercise never touches real data"
@@ -72,7 +71,7 @@ def prepare_exercise(directory: Path) -> None:
             else:
                 entry.unlink()
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / MARKER).write_text("Made by `earshot exercise`; thrown away by the next one.\n", "utf-8")
+        (directory / EXERCISE_MARKER).write_text("Made by `earshot exercise`; thrown away by the next one.\n", "utf-8")
     except OSError as error:
         raise UserError(f"{directory}: cannot be made ready for the exercise ({error.strerror})") from None
 
@@ -198,12 +197,12 @@ def ends_at(posts: Posts) -> datetime:
     return posts.last_at + RUNS_ON
 
 
-def report(house: House, posts: Posts, expected: Sequence[str], ended_at: datetime) -> dict[str, object]:
+def report(house: House, posts: Posts, rehearsal: Rehearsal, ended_at: datetime) -> dict[str, object]:
     """What was published, what was stored, and every incident with its notices; times in scenario time."""
     stored = {each.mention.id for each in house.store.everything()}
-    wanted = set(expected)
+    wanted = set(rehearsal.expected_ids())
     counts = {
-        "published": len(expected),
+        "published": rehearsal.published()["published"],
         "stored": len(stored & wanted),
         "lost": len(wanted - stored),
         "doubled": len(stored - wanted),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,11 @@ class Health:
 
 
 def judge_health(
-    rows: Sequence[SourceRow], every: Mapping[str, timedelta], now: datetime, last_rules_at: datetime | None
+    rows: Sequence[SourceRow],
+    every: Mapping[str, timedelta],
+    now: datetime,
+    last_rules_at: datetime,
+    broken: Sequence[str] = (),
 ) -> Health:
     """Red when nothing is being collected: a page that stays green then is a defect."""
     live = tuple(row.name for row in rows if is_collecting(row, every.get(row.name, timedelta(minutes=15)), now))
@@ -43,8 +48,10 @@ def judge_health(
         return Health("red", "no sources are configured: nothing is being collected", live, blind)
     if not live:
         return Health("red", "no source has answered in time: nothing is being collected", live, blind)
-    if last_rules_at is not None and now - last_rules_at > STALLED_AFTER:
+    if now - last_rules_at > STALLED_AFTER:
         return Health("red", f"rules last ran {last_rules_at:%H:%M:%S} UTC: no alert can be raised", live, blind)
+    if broken:
+        return Health("red", f"the rule {' and '.join(broken)} breaks at every check: see the log", live, blind)
     if blind:
         return Health("amber", f"{len(blind)} of {len(rows)} sources are not being collected", live, blind)
     return Health("green", f"all {len(rows)} sources are being collected", live, blind)
@@ -91,13 +98,18 @@ class Metrics:
         self._jobs.labels(kind).inc()
 
 
+def _server_class(host: str) -> type[ThreadingHTTPServer]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return type("Server", (ThreadingHTTPServer,), {"address_family": family})
+
+
 class HealthServer:
     """Answers /healthz (200, or 503 when red) and /metrics until closed."""
 
     def __init__(self, host: str, port: int, report: Callable[[], tuple[Health, dict[str, object]]], metrics: Metrics):
         self._report, self._metrics = report, metrics
         try:
-            self._server = ThreadingHTTPServer((host, port), self._answerer())
+            self._server = _server_class(host)((host, port), self._answerer())
         except OSError as error:
             raise UserError(
                 f"health endpoint: cannot listen on {host}:{port} ({error.strerror or error}): "

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health
-from listener.judging import open_pipeline
+from listener.judging import current_watchlists, open_pipeline
 from listener.polling import Poll, Poller
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure
@@ -51,8 +52,10 @@ class House:
     channels: Mapping[str, Channel]
     desk: Desk
     fetcher: Fetcher
+    opened_at: datetime
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
+    broken: set[str] = field(default_factory=set)  # rules that broke at the last check
     alarmed: bool = False
 
     def poll(self, name: str) -> Poll | None:
@@ -69,20 +72,35 @@ class House:
     def check_rules(self) -> list[Finding]:
         """Ask every rule what holds now and record it. A rule that breaks costs its own findings only."""
         now = self.clock()
+        self._let_watchlists_expire()
         findings = [finding for rule in self.rules for finding in self._ask(rule, now)]
         incidents = record(findings, now, self.state, self.desk, blind=self._is_blind(now))
         self.alarmed = bool(incidents)
         self.last_rules_at = now
         return findings
 
+    def _let_watchlists_expire(self) -> None:
+        """A daemon runs for months: what has expired meanwhile is no longer matched."""
+        current = current_watchlists(self.settings, self.clock)
+        if len(current) == len(self.settings.watchlists):
+            return
+        gone = {each.name for each in self.settings.watchlists} - {each.name for each in current}
+        log.info("watchlists expired names=%s", ",".join(sorted(gone)))
+        self.settings = self.settings.model_copy(update={"watchlists": current})
+        self.pipeline = self.poller.pipeline = open_pipeline(self.settings, self.clock)
+
     def _ask(self, rule: Rule, now: datetime) -> list[Finding]:
         try:
-            return rule.check(now, self.store)
+            findings = rule.check(now, self.store)
         except Failure as failure:
             log.warning("rule=%s not checked reason=%s", rule.name, failure)
         except Exception:  # a broken rule must never silence the others
             log.exception("rule=%s broke", rule.name)
             self.metrics.count_fault("rule")
+        else:
+            self.broken.discard(rule.name)
+            return findings
+        self.broken.add(rule.name)
         return []
 
     def deliver(self) -> Delivered:
@@ -99,7 +117,8 @@ class House:
 
     def health(self) -> Health:
         """How collecting is going at this moment."""
-        return judge_health(self.state.sources(), self.poller.every, self.clock(), self.last_rules_at)
+        ran_at = self.last_rules_at or self.opened_at
+        return judge_health(self.state.sources(), self.poller.every, self.clock(), ran_at, sorted(self.broken))
 
     def report(self) -> tuple[Health, dict[str, object]]:
         """Health with the figures behind it, for machines; refreshes the gauges."""
@@ -120,7 +139,7 @@ class House:
         }
 
     def _is_blind(self, now: datetime) -> bool:
-        return judge_health(self.state.sources(), self.poller.every, now, None).status == "red"
+        return judge_health(self.state.sources(), self.poller.every, now, now).status == "red"
 
     def close(self) -> None:
         """Give every socket and file back."""
@@ -133,10 +152,17 @@ class House:
 
 def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = False, jitter: float = 0.1) -> House:
     """Wire a daemon. Raises `UserError` or `SettingsError` where it cannot start; nothing is left open then."""
-    store = open_store(settings.store)
-    state = open_state(settings.state)
-    fetcher = Fetcher(fetch_settings(settings), clock)
-    pipeline = open_pipeline(settings)
+    with ExitStack() as opened:
+        house = _wire(settings, clock, opened, exercise=exercise, jitter=jitter)
+        opened.pop_all()
+    return house
+
+
+def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool, jitter: float) -> House:
+    store = opened.enter_context(closing(open_store(settings.store)))
+    state = opened.enter_context(closing(open_state(settings.state)))
+    fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), clock)))
+    pipeline = open_pipeline(settings, clock)
     poller = Poller(
         store=store,
         state=state,
@@ -150,6 +176,7 @@ def open_house(settings: Settings, clock: Clock = utc_now, *, exercise: bool = F
     house = House(
         settings=settings,
         clock=clock,
+        opened_at=clock(),
         store=store,
         state=state,
         pipeline=pipeline,
@@ -196,7 +223,7 @@ def open_desk(settings: Settings, *, exercise: bool) -> Desk:
         levels={channel.name: Level(channel.level) for channel in settings.channels},
         exercise=exercise,
         force=settings.force,
-        dashboard_url=f"http://{settings.dashboard.host}:{settings.dashboard.port}",
+        dashboard_url=public_url(settings),
         zone=settings.timezone,
         quiet_crisis=given.quiet_crisis,
         quiet_red=given.quiet_red,
@@ -204,6 +231,14 @@ def open_desk(settings: Settings, *, exercise: bool) -> Desk:
         reopen_within=given.reopen_within,
         update_gap=given.update_gap,
     )
+
+
+def public_url(settings: Settings) -> str:
+    """Where a reader of a notice finds the dashboard: by its first further name, else where it listens."""
+    pages = settings.dashboard
+    everywhere = pages.host in ("0.0.0.0", "::", "")
+    host = pages.hosts[0] if pages.hosts else socket.gethostname() if everywhere else pages.host
+    return f"http://[{host}]:{pages.port}" if ":" in host else f"http://{host}:{pages.port}"
 
 
 def rule_settings(settings: Settings) -> AlertSettings:

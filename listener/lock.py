@@ -11,12 +11,13 @@ from pathlib import Path
 from mentions.failures import UserError
 
 LOCK_NAME = "daemon.lock"
+EXERCISE_MARKER = "exercise.marker"
 
 
 def prepare_directory(directory: Path) -> None:
     """Make the data directory, and say plainly where it cannot be written."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # posts and the audit are nobody else's to read
         trial = directory / f".writable-{os.getpid()}"
         trial.write_bytes(b"earshot")
         trial.unlink()
@@ -26,6 +27,14 @@ def prepare_directory(directory: Path) -> None:
             f"{directory}: cannot write to the data directory ({reason}): "
             "free space or mend its permissions, or name another with --data"
         ) from None
+
+
+def refuse_exercise(directory: Path) -> None:
+    """Nothing live is kept where an exercise was played: the next exercise would throw it away."""
+    if (directory / EXERCISE_MARKER).exists():
+        raise UserError(
+            f"{directory}: holds an exercise, which the next exercise throws away: name another directory with --data"
+        )
 
 
 @contextmanager

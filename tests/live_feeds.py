@@ -55,6 +55,9 @@ class SiteServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path == "/hang":
+                    site.asked["hang"] = site.asked.get("hang", 0) + 1
+                    time.sleep(60)
                 with site.lock:
                     site.received.append({"key": self.headers["Idempotency-Key"], "body": body})
                 self.answer(200, b"")

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from listener.acts import open_known_state
+from listener.commands.search_ import positive
 from listener.start import read_settings
 from mentions.records import Incident, Notice
 from mentions.state import State
@@ -20,7 +21,7 @@ EXAMPLE = "earshot alerts --open --json"
 def arrange(parser: argparse.ArgumentParser) -> None:
     """Which incidents."""
     parser.add_argument("--open", action="store_true", help="only those still open")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="at most N (default 100)")
+    parser.add_argument("--limit", type=positive, default=100, metavar="N", help="at most N (default 100)")
     parser.add_argument("--json", action="store_true", help="print a JSON array")
 
 

@@ -109,7 +109,7 @@ def play(settings: Settings, posts: Posts, speed: float | None, args: argparse.N
         ended = Exercise(house, clock, rehearsal, posts, speed, stop, progress).play()
         if not ended:
             raise UserError(f"stopped at {clock():%Y-%m-%d %H:%M} UTC of the scenario, before its end")
-        return report(house, posts, rehearsal.expected_ids(), clock())
+        return report(house, posts, rehearsal, clock())
 
 
 def progress_bar(posts: Posts) -> tqdm[object]:

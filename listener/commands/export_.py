@@ -40,11 +40,11 @@ def run(args: argparse.Namespace) -> int:
     store = open_store(settings.store, readonly=True)
     try:
         chosen = choose(store, args)
+        # On record before the first post leaves: whoever breaks the export off has seen some all the same.
+        note_act(settings, "export", {"query": args.query, "from": str(args.since), "to": str(args.until)})
         count = write(chosen, args.out)
     finally:
         store.close()
-    detail: dict[str, object] = {"query": args.query, "from": str(args.since), "to": str(args.until), "count": count}
-    note_act(settings, "export", detail)
     print(f"exported {count}", file=sys.stderr)
     return 0
 

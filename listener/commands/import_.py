@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from listener.importing import Imported, import_files, open_reader, readable
-from listener.lock import prepare_directory
+from listener.lock import prepare_directory, refuse_exercise
 from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.stores import open_store
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Import; 1 where a line was rejected."""
     settings = read_settings(args)
     total = readable(args.files)
+    refuse_exercise(settings.data)
     prepare_directory(settings.data)
     store = open_store(settings.store)
     tqdm.monitor_interval = 0  # its thread would be there when worker processes are forked

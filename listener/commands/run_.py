@@ -14,7 +14,7 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from config.settings import SETTINGS_FILE, Settings
 from listener.daemon import stop_on_signals
@@ -114,10 +114,11 @@ def end(parts: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def announce(url: str, stop: threading.Event, browser: bool) -> None:
     """Say when the first page can be seen, and open it where there is a screen."""
+    direct = build_opener(ProxyHandler({}))  # our own page is never behind a proxy
     for _ in range(READY_SECONDS * 2):
         if stop.wait(0.5):
             return
-        with suppress(URLError, OSError), urlopen(f"{url}/api/healthz", timeout=2):
+        with suppress(URLError, OSError), direct.open(f"{url}/api/healthz", timeout=2):
             break
     else:
         return

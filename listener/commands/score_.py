@@ -31,5 +31,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         # Nothing is kept, so an author needs no pseudonym here; judgement never looks at authors.
         assessment = pipeline.assess_whole(to_mention(row, now, lambda platform, author: ""))
-        print(json.dumps({**row.raw, "assessment": assessment_row(assessment)}, ensure_ascii=False))
+        line = json.dumps({**row.raw, "assessment": assessment_row(assessment)}, ensure_ascii=False)
+        # Keys we do not know come back as they were: half a surrogate pair goes out escaped, as it came in.
+        print(line.encode("utf-8", "backslashreplace").decode())
     return 1 if rejected else 0

@@ -146,3 +146,17 @@ def test_an_exercise_refuses_a_directory_with_real_data(tmp_path: Path) -> None:
     before = (tmp_path / "d" / "mentions.db").read_bytes()
     refused(earshot("exercise", "posts.jsonl", "--data", "d", cwd=tmp_path), "no exercise made", "--data")
     assert (tmp_path / "d" / "mentions.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [("daemon",), ("import", "posts.jsonl")], ids=lambda words: words[0])
+def test_nothing_live_is_kept_where_an_exercise_was_played(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "posts.jsonl").write_text(ROW)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "exercise.marker").write_text("")
+    refused(earshot(*words, "--data", "d", cwd=tmp_path), "holds an exercise", "--data")
+
+
+def test_the_data_directory_is_nobody_else_s_to_read(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text(ROW)
+    assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "d").stat().st_mode & 0o077 == 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from listener.cli import COMMANDS
-from tests.earshot import earshot
+from tests.earshot import command, earshot, surroundings
 
 ROWS = [
     {"id": "1", "platform": "twitter", "text": "Well done to the Met Police in Croydon tonight",
@@ -178,3 +179,40 @@ def test_resuming_a_source_that_is_not_there_says_how_to_find_its_name(tmp_path:
     done = earshot("sources", "--resume", "nobody", cwd=tmp_path)
     assert done.returncode == 2
     assert "earshot sources" in done.stderr
+
+
+def test_an_export_that_is_broken_off_is_on_record_all_the_same(folder: Path) -> None:
+    from mentions.sqlstate import open_state
+
+    earshot("import", "good.jsonl", cwd=folder)
+    done = earshot("export", "--out", "/dev/full/nowhere", cwd=folder)
+    assert done.returncode == 2
+    state = open_state(f"sqlite:{folder}/earshot-data/state.db")
+    acts = [entry.action for entry in state.audit_trail()]
+    state.close()
+    assert acts == ["export"]
+
+
+@pytest.mark.parametrize("words", [("search", ""), ("export",)], ids=lambda words: words[0])
+def test_an_output_that_is_full_ends_in_one_line_and_exit_code_2(folder: Path, words: tuple[str, ...]) -> None:
+    earshot("import", "good.jsonl", cwd=folder)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(*words),
+            cwd=folder,
+            env=surroundings(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"cannot write the output" in done.stderr
+
+
+def test_score_gives_back_keys_it_does_not_know_whatever_they_hold(tmp_path: Path) -> None:
+    odd = '{"id": "1", "platform": "x", "text": "hi", "extra": "\\ud800"}'
+    done = earshot("score", cwd=tmp_path, stdin=f"{odd}\n{json.dumps(ROWS[0])}\n".encode())
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    assert json.loads(done.stdout.splitlines()[0])["extra"] == "\ud800"

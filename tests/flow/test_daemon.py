@@ -74,6 +74,24 @@ def test_it_stops_in_time_although_a_site_never_answers(
     assert daemon.wait(10) == 0
 
 
+def test_it_stops_in_time_although_a_channel_never_answers(
+    tmp_path: Path, site: tuple[Site, SiteServer], start: Start
+) -> None:
+    feeds = ("north", "south", "west")
+    port = write_settings(tmp_path, site[1].address, *feeds)
+    with (tmp_path / "earshot.toml").open("a") as settings:
+        settings.write('[[watchlists]]\nname = "bridge"\nquery = "bridge"\npurpose = "a test"\n')
+        settings.write(f'[[channels]]\nname = "hook"\nkind = "webhook"\nurl = "http://{site[1].address}/hang"\n')
+        settings.write("timeout = 19\n")
+    daemon = start(tmp_path)
+    wait_for(lambda: health(port)["status"] == "green", 30)
+    for number in range(12):
+        site[0].publish(feeds[number % 3], f"Crowds at the bridge, report {number}")
+    wait_for(lambda: "hang" in site[0].asked, 90)  # the notice of the crisis is on its way
+    daemon.terminate()
+    assert daemon.wait(10) == 0
+
+
 def test_health_is_red_while_nothing_is_collected(tmp_path: Path, start: Start) -> None:
     port = write_settings(tmp_path, f"127.0.0.1:{free_port()}", "nobody-there")
     daemon = start(tmp_path)

@@ -80,3 +80,19 @@ def test_a_port_in_use_is_one_line_that_names_the_key() -> None:
         taken.listen()
         with pytest.raises(UserError, match=r"\[health\] port"):
             HealthServer("127.0.0.1", taken.getsockname()[1], lambda: (Health("green", "", (), ()), {}), Metrics())
+
+
+def test_health_is_red_when_a_rule_breaks_at_every_check() -> None:
+    health = judge_health([row("a", 1)], EVERY, NOW, NOW, ["surge"])
+    assert health.status == "red"
+    assert "surge" in health.reason
+
+
+def test_the_endpoint_listens_on_ipv6_where_it_is_told_to() -> None:
+    try:
+        server = HealthServer("::1", 0, lambda: (Health("green", "", (), ()), {}), Metrics())
+    except UserError as error:
+        pytest.skip(f"no IPv6 loopback to try on this disk-less network: {error}")
+    with urlopen(f"http://[::1]:{server.port}/healthz") as answer:
+        assert answer.status == 200
+    server.close()
