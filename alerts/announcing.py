@@ -9,7 +9,7 @@ from alerts.desk import Desk
 from alerts.folding import SEVERITY, Folded, is_doubled, strength
 from alerts.wording import ID, Letterhead, letterhead_of, write_body, write_payload, write_subject
 from mentions.mention import Rag
-from mentions.records import Incident, Level, Notice, NoticeKind, NoticeState
+from mentions.records import Incident, Level, Notice, NoticeKind
 
 DAY = timedelta(hours=24)
 UPDATES_A_DAY = 4  # on one channel, of one incident
@@ -20,7 +20,7 @@ def announce(folded: Folded, sent: Sequence[Notice], now: datetime, desk: Desk, 
     """The notices that are owed after a fold; `sent` are all of this incident so far, oldest first."""
     made = []
     for channel in desk.told_of(folded.incident.level):
-        mine = [one for one in sent if one.channel == channel and one.state is not NoticeState.CANCELLED]
+        mine = [one for one in sent if one.channel == channel]
         cause, kind = _owed(folded, mine, now, desk, channel)
         if kind:
             made.append(
@@ -31,7 +31,7 @@ def announce(folded: Folded, sent: Sequence[Notice], now: datetime, desk: Desk, 
 
 def announce_end(incident: Incident, sent: Sequence[Notice], why: str, now: datetime, house: str) -> list[Notice]:
     """One notice to each channel that was told of the incident and not yet of its end."""
-    last = {one.channel: one for one in sent if one.state is not NoticeState.CANCELLED}
+    last = {one.channel: one for one in sent}
     kind = NoticeKind.RESOLVED
     return [
         write_notice(incident, kind, "resolved", why, channel, now, letterhead_of(one.payload), house)

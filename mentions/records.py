@@ -138,8 +138,7 @@ class NoticeState(StrEnum):
 
     QUEUED = "queued"
     ACCEPTED = "accepted"
-    DEAD = "dead"  # given up after 24 h; raises an alert of its own
-    CANCELLED = "cancelled"
+    DEAD = "dead"  # given up after 24 h: noted in the incident's history, and logged as an error
 
 
 @dataclass(frozen=True, slots=True)

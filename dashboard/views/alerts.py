@@ -24,7 +24,6 @@ SENT = {
     NoticeState.QUEUED: "waiting",
     NoticeState.ACCEPTED: "accepted",
     NoticeState.DEAD: "given up",
-    NoticeState.CANCELLED: "cancelled",
 }
 
 
