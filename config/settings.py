@@ -163,7 +163,8 @@ class FetchSettings(Table):
         default=(), description="host:port pairs on private networks that may be fetched (an intranet forum, a test)"
     )
     respect_robots: bool = Field(
-        default=True, description="Whether robots.txt is obeyed; only ever false on your own servers"
+        default=True,
+        description="Whether robots.txt is obeyed for pages and feeds; only ever false on your own servers",
     )
 
 
