@@ -6,7 +6,10 @@ import json
 import random
 import subprocess
 import time
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +44,7 @@ def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Pa
     server = SiteServer(site)
     write_settings(tmp_path, server.address)
     expected: set[str] = set()
+    starts: list[int] = []  # how many notices had arrived when each daemon began
 
     def publish(count: int) -> None:
         for _ in range(count):
@@ -55,10 +59,12 @@ def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Pa
     for _ in range(KILLS - 1):
         publish(5)
         daemon = start(tmp_path)
+        starts.append(len(site.received))
         time.sleep(chance.uniform(0.3, 6))
         kill(daemon)
     publish(5)
     last = start(tmp_path)
+    starts.append(len(site.received))
     wait_for(lambda: len(stored_links(tmp_path)) >= len(expected), 120)
     wait_for(lambda: bool(accepted_keys(tmp_path)), 60)
     last.terminate()
@@ -68,10 +74,15 @@ def test_twenty_kills_lose_nothing_double_nothing_and_lose_no_alert(tmp_path: Pa
     links = stored_links(tmp_path)
     assert set(links) == expected, "lost"
     assert len(links) == len(expected), "doubled"
-    assert any(incident["level"] == "crisis" for incident in alerts(tmp_path))
-    received = {each["key"] for each in site.received}
-    assert accepted_keys(tmp_path) <= received, "a notice counted as accepted never arrived"
-    assert all(notice["state"] == "accepted" for each in alerts(tmp_path) for notice in each["notices"])
+    found = alerts(tmp_path)
+    (crisis,) = [incident for incident in found if incident["crisis_at"]]
+    assert [notice["kind"] for notice in crisis["notices"]].count("opened") == 1
+    received = Counter(each["key"] for each in site.received)
+    assert accepted_keys(tmp_path) <= received.keys(), "a notice counted as accepted never arrived"
+    assert all(notice["state"] == "accepted" for each in found for notice in each["notices"])
+    for begun, ended in pairwise([*starts, len(site.received)]):
+        sent = Counter(each["key"] for each in site.received[begun:ended])
+        assert all(times == 1 for times in sent.values()), "told twice without a kill in between"
 
 
 def stored_links(folder: Path) -> list[str]:
@@ -79,11 +90,11 @@ def stored_links(folder: Path) -> list[str]:
     return [row["link"] for row in json.loads(done.stdout)]
 
 
-def alerts(folder: Path) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(earshot("alerts", "--json", cwd=folder).stdout)
+def alerts(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(earshot("alerts", "--json", cwd=folder).stdout)
     return found
 
 
 def accepted_keys(folder: Path) -> set[str]:
-    notices = [notice for each in alerts(folder) for notice in each["notices"]]  # type: ignore[attr-defined]
+    notices = [notice for each in alerts(folder) for notice in each["notices"]]
     return {notice["key"] for notice in notices if notice["state"] == "accepted"}
