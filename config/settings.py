@@ -288,7 +288,8 @@ class Settings(Table):
         default="info", description="The least that is logged"
     )
     own_handles: Names = Field(
-        default=(), description="Accounts of the force, such as @metpoliceuk: never counted as the public"
+        default=(),
+        description="Accounts of the force: @metpoliceuk, @name@server on Mastodon; never counted as the public",
     )
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")

@@ -59,9 +59,9 @@ class Single:
         """See `Rule.check`. One finding a topic. What was published earlier and is found only now rings as well."""
         found_since = now - self._settings.holds
         since = found_since - CLAIMABLE_PAST
-        red = _told_by_others(store.members(RED, since, now, MOST_LOOKED_AT, seen_since=found_since))
+        red = _news_of_others(store.members(RED, since, now, MOST_LOOKED_AT, seen_since=found_since))
         relevant = store.members(RELEVANT, since, now, MOST_SIFTED, seen_since=found_since)
-        risks = _told_by_others([each for each in relevant if each.assessment.risk_to_life][:MOST_LOOKED_AT])
+        risks = _news_of_others([each for each in relevant if each.assessment.risk_to_life][:MOST_LOOKED_AT])
         by_topic: dict[str, list[Assessed]] = defaultdict(list)
         for each in red:
             if is_far_reaching(each):
@@ -130,9 +130,13 @@ def is_far_reaching(assessed: Assessed) -> bool:
     return assessed.mention.reach is Reach.WIDE or assessed.mention.voice is Voice.PRESS
 
 
-def _told_by_others(newest_first: Sequence[Assessed]) -> list[Assessed]:
-    """Without our own words, oldest first."""
-    return [each for each in reversed(newest_first) if each.mention.voice is not Voice.OWN]
+def _news_of_others(newest_first: Sequence[Assessed]) -> list[Assessed]:
+    """Without our own words and what was a day old already when it was found, oldest first."""
+    return [each for each in reversed(newest_first) if each.mention.voice is not Voice.OWN and not _was_old(each)]
+
+
+def _was_old(each: Assessed) -> bool:
+    return each.mention.first_seen_at - each.mention.published_at > CLAIMABLE_PAST
 
 
 def _as_sentence(words: str) -> str:
