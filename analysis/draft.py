@@ -7,10 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from analysis.vocabulary import Hits, Span
-from mentions.mention import NO_VERDICT, Assessment, Mention, Mood, PublicDomain, Rag, Reason, Verdict, Voice
+from mentions.mention import (
+    NO_VERDICT,
+    PRESS_PLATFORMS,
+    Assessment,
+    Mention,
+    Mood,
+    PublicDomain,
+    Rag,
+    Reason,
+    Verdict,
+    Voice,
+)
 from mentions.normalise import tokens_with_spans
 
-_PRESS = frozenset(("rss", "headline", "news"))
 _SENTENCE_ENDS = frozenset(".!?;\n")
 
 
@@ -87,11 +97,6 @@ class Draft:
         between = self.words[self.original(one)[1] : self.original(other)[0]]
         return not (_SENTENCE_ENDS & set(between))
 
-    def starts_sentence(self, span: Span) -> bool:
-        """Whether a sentence, or the text, begins with these words."""
-        before = self.words[: self.original(span)[0]].rstrip(" '\"‘“(")
-        return not before or before[-1] in ".!?:;\n…|–—-"
-
     def assessment(self) -> Assessment:
         """The finished opinion."""
         return Assessment(
@@ -120,4 +125,4 @@ def uncertain() -> Verdict:
 
 def is_press(draft: Draft) -> bool:
     """Whether a newsroom speaks: by its voice, or by the kind of platform."""
-    return draft.mention.voice is Voice.PRESS or draft.mention.platform in _PRESS
+    return draft.mention.voice is Voice.PRESS or draft.mention.platform in PRESS_PLATFORMS

@@ -26,7 +26,7 @@ COMMANDS = (
     "score",
     "detect",
 )
-DONE, SOME_REJECTED, NOT_STARTED = 0, 1, 2
+DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 
 class Command(Protocol):

@@ -12,7 +12,6 @@ from analysis.pipeline import Pipeline
 from listener.connector import Connector, Page
 from mentions.clock import Clock
 from mentions.failures import Failure, NeedsAttention, RateLimited
-from mentions.mention import Assessed
 from mentions.records import SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
@@ -111,7 +110,7 @@ class Poller:
         if not page.mentions:
             return Saved()
         heard = (replace(mention, history=True) for mention in page.mentions) if history else page.mentions
-        return self.store.save([Assessed(mention, self.pipeline.assess(mention)) for mention in heard])
+        return self.store.save([self.pipeline.assess_for_store(mention) for mention in heard])
 
     def _advance(self, row: SourceRow, page: Page, new: int) -> SourceRow:
         newest = max((m.published_at for m in page.mentions), default=None)

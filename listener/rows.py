@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 
 from listener.domains import registrable_domain
 from mentions.failures import UserError
-from mentions.mention import Assessed, Assessment, Mention, Reach, Verdict, Voice
+from mentions.mention import PRESS_PLATFORMS, Assessed, Assessment, Mention, Reach, Verdict, Voice
 from mentions.pseudonyms import voice_of
 
-PRESS = frozenset({"rss", "headline", "news"})
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 NEWEST = datetime(2100, 1, 1, tzinfo=UTC)
 LOCAL_UNDER, MEDIUM_UNDER = 1_000, 100_000
@@ -269,7 +268,9 @@ def to_mention(
     own_handles: frozenset[str] = frozenset(),
 ) -> Mention:
     """The facts of a row. Its author becomes a keyed hash and its followers a band; a row without a time is of now."""
-    voice = voice_of(own_handles, row.voice or (Voice.PRESS if row.platform in PRESS else Voice.PUBLIC), row.author)
+    voice = voice_of(
+        own_handles, row.voice or (Voice.PRESS if row.platform in PRESS_PLATFORMS else Voice.PUBLIC), row.author
+    )
     return Mention(
         id=row.id,
         platform=row.platform,

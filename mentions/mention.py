@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 CLAIMABLE_PAST = timedelta(hours=24)
+PRESS_PLATFORMS = frozenset(("rss", "headline", "news"))  # a newsroom speaks there unless we are told otherwise
 
 
 class Rag(StrEnum):

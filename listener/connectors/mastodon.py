@@ -17,6 +17,7 @@ from listener.feed_memory import KEY_LENGTH, read_note, sift, write_note
 from listener.feeds import short_hash
 from listener.fetch_requests import FetcherAdapter, Unchanged
 from listener.markup import looks_like_sign_in, plain_line, plain_text, safe_link
+from listener.rows import reach_of
 from listener.web import WebAddress
 from mentions.failures import Failure, NeedsAttention, TemporaryFailure
 from mentions.mention import Mention, Reach
@@ -24,7 +25,6 @@ from mentions.mention import Mention, Reach
 VERSION = 1
 PAGE = 40  # most statuses a server gives at once
 NOTHING = "0"  # older than any id
-BANDS = ((1_000, Reach.LOCAL), (100_000, Reach.MEDIUM))
 
 
 class MastodonOptions(BaseModel):
@@ -244,9 +244,7 @@ def thread_of(status: Any) -> str:
 
 def band(followers: object) -> Reach:
     """The reach of an account; the number itself is forgotten."""
-    if not isinstance(followers, int) or isinstance(followers, bool):
-        return Reach.UNKNOWN
-    return next((reach for most, reach in BANDS if followers < most), Reach.WIDE)
+    return reach_of(followers if isinstance(followers, int) and not isinstance(followers, bool) else None)
 
 
 def count(value: object) -> int | None:

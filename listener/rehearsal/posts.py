@@ -12,8 +12,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from listener.domains import registrable_domain
-from listener.rows import PRESS, WORDLESS, BadRow, Row, read_rows
-from mentions.mention import Voice
+from listener.rows import WORDLESS, BadRow, Row, read_rows
+from mentions.mention import PRESS_PLATFORMS, Voice
 
 
 class Shape(StrEnum):
@@ -24,7 +24,7 @@ class Shape(StrEnum):
     MASTODON = "mastodon"
 
 
-_SHAPES = {**dict.fromkeys((*PRESS, "blog"), Shape.FEED), "forum": Shape.FORUM}
+_SHAPES = {**dict.fromkeys((*PRESS_PLATFORMS, "blog"), Shape.FEED), "forum": Shape.FORUM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Board:
     def voice(self) -> Voice:
         """Who speaks here: what the rows say themselves, else the press for headlines and the public for the rest."""
         row = self.posts[0].row
-        return row.voice or (Voice.PRESS if row.platform in PRESS else Voice.PUBLIC)
+        return row.voice or (Voice.PRESS if row.platform in PRESS_PLATFORMS else Voice.PUBLIC)
 
 
 def load_posts(files: Sequence[Path], start: datetime | None = None, end: datetime | None = None) -> Posts:
