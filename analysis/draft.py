@@ -27,7 +27,7 @@ _SENTENCE_ENDS = frozenset(".!?;\n")
 @dataclass(slots=True)
 class Draft:
     """One mention on its way through the steps. `norm` is its normalised words, `tokens` the same one by one, `hits`
-    what stands in them.
+    what stands in them, `indexed` what stores index.
 
     `on_local_site` says that a London site with a patch of its own carries the post.
     """
@@ -37,6 +37,7 @@ class Draft:
     norm: str
     hits: Hits
     tokens: list[str] = field(init=False)
+    indexed: str = ""
     on_local_site: bool = False
     relevant: bool = False
     sentiment: Verdict = NO_VERDICT

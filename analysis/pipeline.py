@@ -17,8 +17,9 @@ from analysis.steps.rating import Rating, topic_words
 from analysis.steps.relevance import Relevance
 from analysis.steps.sentiment import Sentiment
 from analysis.vocabulary import Vocabulary, attitude_words, gazetteer, police_words, read_toml
+from mentions.facets import fact_facets
 from mentions.mention import Assessed, Assessment, Mention, Reason
-from mentions.normalise import normalise
+from mentions.normalise import index_text, normalise
 from mentions.store import MentionStore
 from mentions.watchlists import Matcher, Watchlist
 
@@ -64,9 +65,9 @@ class Pipeline:
         return self._judge(mention).assessment()
 
     def assess_for_store(self, mention: Mention) -> Assessed:
-        """The same opinion beside its mention, with the normalised words, so that the store need not cut them again."""
+        """The same opinion beside its mention, with its index text, so that the store need not work it out again."""
         draft = self._judge(mention)
-        return Assessed(mention, draft.assessment(), draft.norm if len(draft.words) < LONGEST else "")
+        return Assessed(mention, draft.assessment(), draft.indexed if len(draft.words) < LONGEST else "")
 
     def assess_whole(self, mention: Mention) -> Assessment:
         """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone."""
@@ -95,7 +96,8 @@ class Pipeline:
         words = mention.words[:LONGEST]
         norm = normalise(words)
         draft = Draft(mention, words, norm, self._vocabulary.find(norm), lang=lang, made_by=self._made_by)
-        draft.watchlists = self._matcher.match(norm)
+        draft.indexed = index_text(words, norm)
+        draft.watchlists = self._matcher.match(draft.indexed, fact_facets(mention))
         for step in self._steps:
             step.judge(draft)
         return draft

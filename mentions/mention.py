@@ -149,13 +149,13 @@ class Assessment:
 class Assessed:
     """A mention together with the opinion of it.
 
-    `norm` may bring along `normalise(mention.words)` where the judgement has worked it out already; without it a store
-    does that itself. It makes no difference to whether two are equal.
+    `indexed` may bring along `index_text(mention.words)` where the judgement has worked it out already; without it a
+    store does that itself. It makes no difference to whether two are equal.
     """
 
     mention: Mention
     assessment: Assessment
-    norm: str = field(default="", compare=False, repr=False)
+    indexed: str = field(default="", compare=False, repr=False)
 
 
 def _travel_light(kind: type[Any]) -> None:

@@ -35,6 +35,10 @@ def _fold(char: str) -> str:
 
 _FOLDING = _Folding()
 _ASCII = bytes(ord(_FOLDING[point]) if point < 128 else 0 for point in range(256))  # one character for each
+LONGEST_WORD = 100  # characters; every store cuts what is longer somewhere, so all cut it here
+_TOO_LONG = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
+_TAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
+_HANDLE = re.compile(r"(?<![\w@＠/.])[@＠](\w+)((?:[.-]\w+)*(?:@\w+(?:[.-]\w+)*)?)")
 _LOOSE = re.compile(r"['_](?:(?![^\W_])|(?<![^\W_].))")  # a joint without a letter or digit on both sides
 
 
@@ -55,6 +59,46 @@ def normalise(text: str) -> str:
     while "'s " in joined:
         joined = joined.replace("'s ", " ")
     return joined[:-1]
+
+
+def index_text(text: str, norm: str = "") -> str:
+    """What stores index and watchlists are matched against: the words of `text` (`norm`, where they have been worked
+    out already), then its #tags and @handles once more as marks of their own, so that `riot` finds #riot too but
+    `#riot` only the tag. Words are cut at 100 characters."""
+    words = norm or normalise(text)
+    if len(words) > LONGEST_WORD:
+        words = _TOO_LONG.sub(r"\1", words)
+    marks = dict.fromkeys((*_tags(text), *_handles(text))) if not _MARKS.isdisjoint(text) else ()
+    return " ".join((words, *marks)) if words and marks else words or " ".join(marks)
+
+
+_MARKS = frozenset("#＃@＠")
+
+
+def _tags(text: str) -> Iterator[str]:
+    for found in _TAG.finditer(text):
+        if mark := tag_mark(found[1]):
+            yield mark
+
+
+def _handles(text: str) -> Iterator[str]:
+    """Each handle whole, and its first part alone: `@name@server` is also found as @name, and so is `@name.Then`."""
+    for found in _HANDLE.finditer(text):
+        for handle in (found[1] + found[2], found[1]):
+            if mark := handle_mark(handle):
+                yield mark
+
+
+def tag_mark(tag: str) -> str:
+    """The mark of a tag written without its #; "" where no letter or digit is in it."""
+    word = "_".join(tokens(tag))
+    return f"#{word}"[:LONGEST_WORD] if word else ""
+
+
+def handle_mark(handle: str) -> str:
+    """The mark of a handle written without its first @; "" where no letter or digit is in it."""
+    parts = [".".join(tokens(part)) for part in handle.split("@")]
+    return f"@{'@'.join(parts)}"[:LONGEST_WORD] if all(parts) else ""
 
 
 def tokens(text: str) -> list[str]:

@@ -3,72 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from datetime import datetime
+from typing import NamedTuple
 
-from mentions.failures import UserError
 from mentions.normalise import tokens
+from mentions.predicate import matches, predicate
+from mentions.query_tree import And, Everything, Not, Or, Phrase, Query, QueryError, Word
 
-T = TypeVar("T")
+__all__ = ["And", "Everything", "Not", "Or", "Phrase", "Query", "QueryError", "Word", "matches", "parse", "predicate"]
+
 MOST_CHARACTERS = 10_000
 DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One normalised word."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """Two or more normalised words, one right after the other."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All parts hold; at least one of them is not a `Not`."""
-
-    parts: tuple[Query, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """At least one part holds; none of them is a `Not`."""
-
-    parts: tuple[Query, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The part does not hold. Stands only as a part of an `And`."""
-
-    part: Query
-
-
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """Holds of every mention: the empty search."""
-
-
-Query = Word | Phrase | And | Or | Not | Everything
-
-
-class QueryError(UserError):
-    """The text is outside the language: what is wrong, the `position` (0 is the first character), and a `hint`."""
-
-    def __init__(self, message: str, position: int, hint: str) -> None:
-        super().__init__(f"search, character {position + 1}: {message}; {hint}")
-        self.message = message
-        self.position = position
-        self.hint = hint
-
-
-def parse(text: str) -> Query:
+def parse(text: str, now: datetime | None = None) -> Query:
     """Read a search: words (a blank means AND), "phrases", AND, OR, NOT and parentheses; NOT binds closest, then AND.
 
     Operators are written in capitals. Blank text is `Everything`. Raises QueryError for anything else, and only that.
@@ -78,44 +26,6 @@ def parse(text: str) -> Query:
     if len(text) > MOST_CHARACTERS:
         raise QueryError("the search is too long", MOST_CHARACTERS, f"keep it under {MOST_CHARACTERS:,} characters")
     return _Parser(_lex(text), len(text)).parse()
-
-
-def predicate(query: Query) -> Callable[[str], bool]:
-    """A test of normalised text (see `normalise`), compiled once for many texts."""
-    padded = compiled(query, _is_in)
-    return lambda norm: padded(f" {norm} ")
-
-
-def matches(query: Query, norm: str) -> bool:
-    """Whether the query holds of normalised text."""
-    return predicate(query)(norm)
-
-
-def compiled(query: Query, holds: Callable[[str], Callable[[T], bool]]) -> Callable[[T], bool]:
-    """The query as a test, where `holds` makes the test of one literal (see `literal`)."""
-    match query:
-        case Word() | Phrase():
-            return holds(literal(query))
-        case And(parts):
-            wanted = [compiled(part, holds) for part in parts]
-            return lambda text: all(test(text) for test in wanted)
-        case Or(parts):
-            choices = [compiled(part, holds) for part in parts]
-            return lambda text: any(test(text) for test in choices)
-        case Not(part):
-            refused = compiled(part, holds)
-            return lambda text: not refused(text)
-        case Everything():
-            return lambda text: True
-
-
-def literal(query: Word | Phrase) -> str:
-    """What stands in text that has a blank before and after it when the word or phrase stands in it whole."""
-    return f" {query.text} " if isinstance(query, Word) else f" {' '.join(query.words)} "
-
-
-def _is_in(wanted: str) -> Callable[[str], bool]:
-    return lambda text: wanted in text
 
 
 # -- from text to marks ------------------------------------------------------------------------------------------------

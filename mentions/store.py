@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from mentions.mention import Assessed
@@ -34,7 +34,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """What is held, for status pages and for the data protection officer."""
+    """What is held, for status pages and for the data protection officer. `doubt` says what weakens the store though it
+    still answers, such as "one node missing"; "" where nothing does."""
 
     url: str
     schema: int
@@ -43,17 +44,19 @@ class StoreStatus:
     newest_at: datetime | None
     pending: int
     bytes_on_disk: int
+    doubt: str = ""
 
 
 class MentionStore(Protocol):
     """Keeps mentions and opinions. Safe to use from many threads; times in and out are aware UTC.
 
     One order everywhere: newest first by published second, ties by 20 bits of sha256(id) (see `order_key`).
-    Raises `TemporaryFailure` when the store cannot be reached or its disk is full; nothing half-done stays behind.
+    Raises `TemporaryFailure` when the store cannot be reached or its disk is full; what was refused can be done again.
     """
 
     def save(self, batch: Sequence[Assessed]) -> Saved:
-        """Keep a batch in one durable transaction. Saving the same again changes nothing.
+        """Keep a batch, durably and visibly for every later call; saving the same again changes nothing. SQLite keeps
+        all of a batch or none of it; Elasticsearch each mention whole, so a batch broken off is to be saved again.
 
         For a known id the facts are merged: what was fetched earlier (`first_seen_at`, `history`) stays, newer text,
         title, link and engagement win; facts older than what is held (by `first_seen_at` of the incoming copy) are
@@ -86,6 +89,12 @@ class MentionStore(Protocol):
 
     def count(self, query: Query, *, since: datetime | None = None, until: datetime | None = None) -> int:
         """How many mentions `search` would return without a limit."""
+
+    def histogram(
+        self, query: Query, every: timedelta, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[tuple[datetime, int]]:
+        """How many of those were published in each span of `every` (whole seconds), counted from 1970 in UTC: (start,
+        count), oldest first, spans without any left out."""
 
     def series(self, name: str, since: datetime, until: datetime) -> list[tuple[datetime, int, int]]:
         """Minutes of series `name` in [since, until) that hold anything: (minute, live count, history count), oldest

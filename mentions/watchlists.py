@@ -7,7 +7,21 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-from mentions.query import And, Everything, Not, Or, Phrase, Query, Word, compiled, literal
+from mentions.facets import FACT_FIELDS
+from mentions.predicate import are_near, literal
+from mentions.query_tree import (
+    And,
+    Field,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    ScoreRange,
+    TimeRange,
+    Word,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +34,22 @@ class Watchlist:
     owner: str = ""
 
 
-_Test = Callable[[set[str]], bool]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one mention has of all that any watchlist asks for; `text` has a blank before and after it."""
+
+    these: set[str]  # literals and facets
+    text: str
+
+
+_Test = Callable[[_Found], bool]
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Matcher:
     """Watchlists compiled for matching. One pass finds all their literals; only watchlists one of whose necessary
-    literals was found are then tested."""
+    literals or facets was found are then tested. Raises ValueError for a query that asks for an opinion or a time
+    (see `is_matchable`): what matches must not depend on when it is asked."""
 
     def __init__(self, watchlists: Iterable[Watchlist]) -> None:
         self._tests: list[tuple[str, _Test]] = []
@@ -33,7 +57,9 @@ class Matcher:
         self._candidates: dict[str, list[int]] = {}
         literals: set[str] = set()
         for at, watchlist in enumerate(sorted(watchlists, key=lambda each: each.name)):
-            self._tests.append((watchlist.name, compiled(watchlist.query, _is_found)))
+            if not is_matchable(watchlist.query):
+                raise ValueError(f"the watchlist {watchlist.name!r} asks for more than words and facts")
+            self._tests.append((watchlist.name, _compiled(watchlist.query)))
             literals |= _literals(watchlist.query)
             needed = _needed(watchlist.query)
             if needed is None:
@@ -45,35 +71,82 @@ class Matcher:
             self._automaton.add_word(each, each)
         self._automaton.make_automaton()
 
-    def match(self, norm: str) -> tuple[str, ...]:
-        """The names of the watchlists that hold of normalised text, in alphabetical order."""
+    def match(self, indexed: str, facts: frozenset[str] = _NOTHING) -> tuple[str, ...]:
+        """The names of the watchlists that hold of an index text (see `index_text`) and of the facets of its facts, in
+        alphabetical order."""
         if not self._tests:
             return ()
-        found = {each for _, each in self._automaton.iter(f" {norm} ")} if len(self._automaton) else set[str]()
+        text = f" {indexed} "
+        found = {each for _, each in self._automaton.iter(text)} if len(self._automaton) else set[str]()
+        found |= facts
         candidates = set(self._always)
         for each in found:
             candidates.update(self._candidates.get(each, ()))
-        return tuple(name for name, test in map(self._tests.__getitem__, sorted(candidates)) if test(found))
+        subject = _Found(found, text)
+        return tuple(name for name, test in map(self._tests.__getitem__, sorted(candidates)) if test(subject))
+
+
+def is_matchable(query: Query) -> bool:
+    """Whether a query asks only for words and facts: what is known the moment a mention comes in, and stays."""
+    match query:
+        case Field(name):
+            return name in FACT_FIELDS
+        case And(parts) | Or(parts):
+            return all(map(is_matchable, parts))
+        case Not(part):
+            return is_matchable(part)
+        case _:
+            return not isinstance(query, ScoreRange | TimeRange)
+
+
+def _compiled(query: Query) -> _Test:
+    match query:
+        case Word() | Phrase() | Prefix():
+            wanted = literal(query)
+            return lambda found: wanted in found.these
+        case Near(words, apart):
+            literals = {literal(Word(word)) for word in words}
+            return lambda found: literals <= found.these and are_near(words, apart, found.text)
+        case Field():
+            value = query.facet
+            return lambda found: value in found.these
+        case And(parts):
+            wanted_all = [_compiled(part) for part in parts]
+            return lambda found: all(test(found) for test in wanted_all)
+        case Or(parts):
+            choices = [_compiled(part) for part in parts]
+            return lambda found: any(test(found) for test in choices)
+        case Not(part):
+            refused = _compiled(part)
+            return lambda found: not refused(found)
+        case _:
+            return lambda found: True
 
 
 def _literals(query: Query) -> set[str]:
     match query:
-        case Word() | Phrase():
+        case Word() | Phrase() | Prefix():
             return {literal(query)}
+        case Near(words):
+            return {literal(Word(word)) for word in words}
         case And(parts) | Or(parts):
             return set[str]().union(*map(_literals, parts))
         case Not(part):
             return _literals(part)
-        case Everything():
+        case _:
             return set()
 
 
 def _needed(query: Query) -> frozenset[str] | None:
-    """Literals of which at least one must be there for the query to hold, as few and as long as can be; None where
-    it can hold without any."""
+    """Literals or facets of which at least one must be there for the query to hold, as few and as long as can be; None
+    where it can hold without any."""
     match query:
-        case Word() | Phrase():
+        case Word() | Phrase() | Prefix():
             return frozenset((literal(query),))
+        case Near(words):
+            return frozenset((max((literal(Word(word)) for word in words), key=len),))
+        case Field():
+            return frozenset((query.facet,))
         case And(parts):
             choices = [needed for part in parts if (needed := _needed(part)) is not None]
             return min(choices, key=_cost, default=None)
@@ -81,13 +154,10 @@ def _needed(query: Query) -> frozenset[str] | None:
             every = [_needed(part) for part in parts]
             known = [needed for needed in every if needed is not None]
             return frozenset[str]().union(*known) if len(known) == len(every) else None
-        case Not() | Everything():
+        case _:
             return None
 
 
-def _cost(literals: frozenset[str]) -> tuple[int, int]:
-    return len(literals), -min(map(len, literals))
-
-
-def _is_found(wanted: str) -> _Test:
-    return lambda found: wanted in found
+def _cost(needed: frozenset[str]) -> tuple[int, int, int]:
+    facets_in = sum(not each.startswith(" ") for each in needed)  # a platform is in far more mentions than a word
+    return facets_in, len(needed), -min(map(len, needed))

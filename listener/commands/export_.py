@@ -16,8 +16,7 @@ from listener.rows import to_row
 from listener.start import read_settings
 from mentions.failures import UserError
 from mentions.mention import Assessed
-from mentions.normalise import normalise
-from mentions.query import matches, parse
+from mentions.query import parse, predicate
 from mentions.store import MentionStore
 from mentions.stores import open_store
 
@@ -51,12 +50,12 @@ def run(args: argparse.Namespace) -> int:
 
 def choose(store: MentionStore, args: argparse.Namespace) -> Iterator[Assessed]:
     """The mentions asked for, newest first."""
-    query = parse(args.query)
+    chosen = predicate(parse(args.query))
     for each in store.everything():
         at = each.mention.published_at
         if (args.since and at < args.since) or (args.until and at >= args.until):
             continue
-        if not args.query or matches(query, normalise(each.mention.words)):
+        if chosen(each):
             yield each
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mentions.query import And, Everything, Not, Or, Phrase, Query, Word
+from mentions.query_tree import And, Everything, Not, Or, Phrase, Query, Word
 
 
 def to_fts(query: Query) -> str:

@@ -10,13 +10,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from mentions.mention import Assessed
-from mentions.normalise import normalise
-from mentions.order import TIES, second_key
+from mentions.normalise import index_text
+from mentions.order import KEY_BITS, TIES, second_key
 from mentions.query import Everything, Query
 from mentions.store import Tally
 from mentions.stores.sqlite_match import to_fts
-from mentions.stores.sqlite_rows import SELECT, Held, from_row, micros, moment
+from mentions.stores.sqlite_rows import SELECT, Held, from_row
 from mentions.stores.sqlite_schema import read_schema
+from mentions.times import micros, moment
 
 _BY_WORDS = "words CROSS JOIN mention ON mention.row = words.rowid"
 Condition = tuple[str, list[object]]
@@ -59,7 +60,7 @@ def _conditions(query: Query, since: datetime | None, until: datetime | None, be
         if since.microsecond:
             parts.append("published >= ?")
             values.append(micros(since))
-    ends = [] if before is None else [before]
+    ends = [] if before is None else [before >> KEY_BITS]
     if until is not None:
         ends.append(second_key(until) if not until.microsecond else second_key(until) + TIES)
         if until.microsecond:
@@ -177,5 +178,5 @@ def index_problems(connection: sqlite3.Connection) -> list[str]:
         connection.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
     except sqlite3.DatabaseError as error:
         return [f"word index: {error}"]
-    stale = sum(held.norm != normalise(held.now.mention.words) for held in everything(connection))
+    stale = sum(held.norm != index_text(held.now.mention.words) for held in everything(connection))
     return [f"word index: {stale} mentions were cut into words in another way"] if stale else []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mentions.mention import Assessed, Mood, Rag, Voice
-from mentions.stores.sqlite_rows import HOUR, MINUTE, Held, micros
+from mentions.mention import Assessed, Mood
+from mentions.series import boroughs_of, series_of
+from mentions.stores.sqlite_rows import Held
+from mentions.times import HOUR, MINUTE, micros
 
-ALL = "*"
 _TABLES = {"tally_borough": "hour, borough, rag", "tally_source": "hour, source, rag"}
 
 
@@ -33,9 +34,8 @@ class Totals:
         mood = opinion.sentiment.label
         change = (sign, sign * (mood is Mood.NEGATIVE), sign * (mood is Mood.POSITIVE))
         _change(self.sources[hour, mention.source, rag], change)
-        if opinion.relevant:
-            for borough in {*(opinion.boroughs or ("",)), ALL}:
-                _change(self.boroughs[hour, borough, rag], change)
+        for borough in boroughs_of(opinion):
+            _change(self.boroughs[hour, borough, rag], change)
         for name in series_of(assessed):
             counted = micros(mention.counts_at)
             minute = counted - counted % MINUTE
@@ -52,19 +52,6 @@ def _change(total: list[int], change: tuple[int, int, int]) -> None:
     total[0] += change[0]
     total[1] += change[1]
     total[2] += change[2]
-
-
-def series_of(assessed: Assessed) -> Iterator[str]:
-    """The names of the series a mention is counted in: none for what we say ourselves."""
-    if assessed.mention.voice is Voice.OWN:
-        return
-    opinion = assessed.assessment
-    if opinion.relevant:
-        yield "relevant"
-        if opinion.rag is Rag.RED:
-            yield "red"
-    for name in set(opinion.watchlists):
-        yield f"watch:{name}"
 
 
 def apply(connection: sqlite3.Connection, change: Totals) -> None:

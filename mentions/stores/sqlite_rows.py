@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
 from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
-from mentions.order import EPOCH, TIE_BITS, id_bytes
-
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-_MICROSECOND = timedelta(microseconds=1)
+from mentions.order import TIE_BITS
+from mentions.times import SECOND, micros, moment
 
 MENTION_COLUMNS = (
     "row, key, id, platform, source, published, first_seen, fetched, title, text, norm, author_key, publisher, "
@@ -46,25 +40,8 @@ class Held:
     stored_norm: str
 
 
-def micros(at: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    apart = at - EPOCH
-    return (apart.days * 86400 + apart.seconds) * SECOND + apart.microseconds
-
-
-def moment(at: int) -> datetime:
-    """The aware UTC time of `micros`."""
-    return EPOCH + timedelta(microseconds=at)
-
-
-def keys_of(mention_id: str) -> tuple[int, int]:
-    """(63 bits to find the id by, 20 bits to order it by)."""
-    digest = sha256(id_bytes(mention_id)).digest()
-    return int.from_bytes(digest[8:16]) >> 1, int.from_bytes(digest[:3]) >> 4
-
-
 def wanted_row(published: int, tie: int) -> int:
-    """The row a mention would like to have: its `order_key`."""
+    """The row a mention would like to have: its `place`."""
     return published // SECOND << TIE_BITS | tie
 
 

@@ -12,7 +12,7 @@ from mentions.failures import UserError
 # ASCII belongs to a word, whatever Unicode version SQLite was built with, and `normalise` keeps only _ and ' beside.
 _FIRST = """
 CREATE TABLE mention (
-    row INTEGER PRIMARY KEY,      -- order_key, or the next free one below it
+    row INTEGER PRIMARY KEY,      -- the place, or the next free one below it
     key INTEGER NOT NULL,         -- 63 bits of sha256(id)
     id TEXT NOT NULL,
     platform TEXT NOT NULL,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mentions.mention import Assessed, Mention
-from mentions.normalise import normalise
-from mentions.order import TIES
+from mentions.normalise import index_text
+from mentions.order import TIES, keys_of
 from mentions.store import Saved
 from mentions.stores import sqlite_rollups as rollups
 from mentions.stores.sqlite_rows import (
@@ -18,12 +18,11 @@ from mentions.stores.sqlite_rows import (
     Held,
     cleaned,
     from_row,
-    keys_of,
-    micros,
     opinion_values,
     to_row,
     wanted_row,
 )
+from mentions.times import micros
 
 _INSERT = f"INSERT INTO mention ({MENTION_COLUMNS}) VALUES ({', '.join('?' * 26)})"
 _UPDATE = (
@@ -58,7 +57,7 @@ def save(connection: sqlite3.Connection, batch: Sequence[Assessed]) -> Saved:
 def _new(assessed: Assessed, key: int, tie: int) -> Held:
     mention = assessed.mention
     row = wanted_row(micros(mention.published_at), tie)
-    norm = assessed.norm or normalise(mention.words)
+    norm = assessed.indexed or index_text(mention.words)
     return Held(row, key, micros(mention.first_seen_at), norm, assessed, assessed, norm)
 
 
@@ -84,7 +83,7 @@ def merge(held: Held, incoming: Assessed) -> bool:
         held.now = Assessed(merged, held.now.assessment)
     else:
         held.now = Assessed(merged, incoming.assessment)
-        held.norm = incoming.norm or normalise(merged.words)
+        held.norm = incoming.indexed or index_text(merged.words)
     return True
 
 

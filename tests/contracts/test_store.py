@@ -134,7 +134,7 @@ def test_words_that_were_cut_before_are_found_like_any_others(store: MentionStor
         (said(1, "Broken Glass"), "broken glass", 1),
     ):
         newer = replace(said_now, first_seen_at=said_now.first_seen_at + minute * MINUTE)
-        store.save([Assessed(newer, Assessment(), norm=words)])
+        store.save([Assessed(newer, Assessment(), indexed=words)])
         assert ids(store.search(parse(f'"{words}"'))) == ["1"]
     assert store.count(parse("lamps")) == 0
     assert store.check() == []

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentions.normalise import normalise
-from mentions.order import order_key
+from mentions.order import order_key, place
 from mentions.query import Everything, QueryError, matches, parse
 from mentions.store import MentionStore
 from tests.contracts.store_cases import DAY, MINUTE, STORES, T0, ids, judged, said
@@ -58,7 +57,7 @@ def test_a_search_finds_what_the_predicate_holds_of(
     expected = [
         each
         for each in sorted(HELD, key=lambda each: -order_key(each.mention))
-        if matches(query, normalise(each.mention.words)) and first <= each.mention.published_at < last
+        if matches(query, each) and first <= each.mention.published_at < last
     ]
     assert store.search(query, since=first, until=last, limit=limit) == expected[:limit]
     assert store.count(query, since=first, until=last) == len(expected)
@@ -107,7 +106,7 @@ def test_a_title_is_searched_like_the_text(fresh: MentionStore) -> None:
 def test_two_mentions_that_want_one_place_are_both_kept_and_paged(fresh: MentionStore) -> None:
     places: dict[int, int] = {}
     for number in range(100_000):
-        key = order_key(said(number))
+        key = place(said(number))
         if key in places:
             break
         places[key] = number

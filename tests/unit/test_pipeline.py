@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analysis.pipeline import COULD_NOT, LONGEST, Pipeline
 from analysis.steps import language
 from mentions.mention import Assessed, Assessment, Mention, Mood
-from mentions.normalise import normalise
+from mentions.normalise import index_text
 from mentions.query import parse
 from mentions.stores.sqlite import SqliteStore
 from mentions.watchlists import Watchlist
@@ -98,7 +98,7 @@ def test_what_goes_to_the_store_has_the_same_opinion_and_no_other_words_than_the
     mention = say(text)
     ready = shipped().assess_for_store(mention)
     assert ready == Assessed(mention, shipped().assess(mention))
-    assert (ready.norm or normalise(mention.words)) == normalise(mention.words)
+    assert (ready.indexed or index_text(mention.words)) == index_text(mention.words)
 
 
 # -- the deferred step ------------------------------------------------------------------------------------------------

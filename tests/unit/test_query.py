@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentions.normalise import normalise
 from mentions.query import And, Everything, Not, Or, Phrase, Query, QueryError, Word, matches, parse, predicate
+from tests.contracts.store_cases import judged, said
 
 A, B, C = Word("a"), Word("b"), Word("c")
 PIECES = st.sampled_from(["a", "b", "AND", "OR", "NOT", *"()~*'&", '"', "a b", "x:y", "NEAR/3", "👮"])
@@ -99,7 +99,7 @@ def test_no_input_does_anything_but_parse_or_be_refused(text: str) -> None:
     except QueryError as refused:
         position = refused.position
     assert 0 <= position <= len(text)
-    assert matches(query, "a b") in (True, False)
+    assert matches(query, judged(said(1, "a b"))) in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -118,5 +118,5 @@ def test_no_input_does_anything_but_parse_or_be_refused(text: str) -> None:
     ],
 )
 def test_a_search_holds_of_text_or_not(text: str, holds: bool) -> None:
-    norm = normalise("Police on Rye Lane again, and a van")
-    assert matches(parse(text), norm) is predicate(parse(text))(norm) is holds
+    held = judged(said(1, "Police on Rye Lane again, and a van"))
+    assert matches(parse(text), held) is predicate(parse(text))(held) is holds
