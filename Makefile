@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint format bench lock clean
+.PHONY: help setup setup-dev run elasticsearch test lint format bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## make .venv with all that running needs
 
@@ -42,6 +42,9 @@ $(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
 
 run: $(INSTALLED) ## listen and show it on http://127.0.0.1:8501 (an exercise, until there is an earshot.toml)
 	@$(BIN)/earshot run
+
+elasticsearch: $(INSTALLED) ## run an Elasticsearch on 127.0.0.1:9200 in the foreground, to try the other store with
+	@$(BIN)/python -u -m tests.elastic_server
 
 test: lint ## check the code, then run every test
 	@.ci/equip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parent.parent
 SLOW_LIMIT = 300  # seconds
-KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT")
+KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT", "EARSHOT_ELASTIC_ZIPS")
 # What a machine may lack, by the words that the reason of a skipped test names it with.
 THINGS = {
     "shared": ("shared",),
@@ -22,6 +23,7 @@ THINGS = {
     "browser": ("chromium", "browser", "playwright"),
     "openssl": ("openssl",),
     "disk": ("small disk",),
+    "elasticsearch": ("elasticsearch",),
 }
 
 hypothesis_settings.register_profile("earshot", deadline=None)  # a busy machine is no bug
@@ -41,6 +43,36 @@ def shared() -> Path:
     if folder is None:
         pytest.skip("no shared test material: set EARSHOT_SHARED or put it in ../shared/data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def elastic() -> Iterator[str]:
+    """The address of an Elasticsearch store on a server that all tests share: $ES_TEST_URL (http://HOST:PORT), else one
+    node started for this run. Tests keep their data apart: see `elastic_url`."""
+    if told := os.environ.get("ES_TEST_URL"):
+        yield f"elasticsearch:{told}"
+        return
+    from tests.elastic_found import Lacking  # only here: no other test needs them
+    from tests.elastic_server import ElasticServer
+
+    try:
+        server = ElasticServer()
+    except Lacking as lack:
+        pytest.skip(str(lack))
+    with server:
+        yield server.url
+
+
+@pytest.fixture
+def elastic_url(elastic: str) -> Iterator[str]:
+    """An empty store of the test's own on the shared server, by an index name of its own; cleared away afterwards."""
+    import httpx
+
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    yield f"{elastic}?index={name}"
+    host = elastic.partition(":")[2].split(",")[0]
+    for path in (f"{name}-*", f"_index_template/{name}"):
+        httpx.delete(f"{host}/{path}", timeout=60)
 
 
 # -- nothing from outside, nothing to the outside ---------------------------------------------------------------------
@@ -104,13 +136,21 @@ def _no_settings_from_outside() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked slow or browser may take their time; any other has the usual limit."""
+    """Tests marked slow or browser may take their time, and so may those that need Elasticsearch, as the first of them
+    waits for it to start; any other has the usual limit."""
     for item in items:
         allowed = item.get_closest_marker("slow") or item.get_closest_marker("browser")
-        if allowed and not item.get_closest_marker("timeout"):
+        if (allowed or _needs_elasticsearch(item)) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
     # The browser's driver keeps an event loop running in this thread until it ends; other tests' mail servers need one.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _needs_elasticsearch(item: pytest.Item) -> bool:
+    """By its fixtures, or as one of the stores that a contract runs over."""
+    callspec = getattr(item, "callspec", None)
+    named = "elasticsearch" in callspec.params.values() if callspec else False
+    return named or "elastic" in getattr(item, "fixturenames", ())
 
 
 def must_not_skip(reason: str) -> str | None:
