@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any
 
 from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
@@ -143,41 +142,3 @@ def _opinion(relevant: int, sentiment: str, rag: str, topic: str, rest: dict[str
         made_by=tuple(rest.get("made_by", ())),
         pending=tuple(rest.get("pending", ())),
     )
-
-
-_MENTION_TEXTS = (
-    *("id", "platform", "source", "text", "title", "link", "native_id"),
-    *("author_key", "publisher", "thread", "lang"),
-)
-_mention_texts = attrgetter(*_MENTION_TEXTS)
-_OPINION_LISTS = ("boroughs", "watchlists", "made_by", "pending")
-
-
-def cleaned(assessed: Assessed) -> Assessed:
-    """The same without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
-    mention, opinion = assessed.mention, assessed.assessment
-    says = [reason.says for reason in opinion.reasons]
-    lists = (*opinion.boroughs, *opinion.watchlists, *opinion.made_by, *opinion.pending)
-    if _is_clean("".join((*_mention_texts(mention), opinion.topic, opinion.lang, *lists, *says))):
-        return assessed
-    facts = {name: _clean(getattr(mention, name)) for name in _MENTION_TEXTS}
-    views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
-    tuples = {name: tuple(map(_clean, getattr(opinion, name))) for name in _OPINION_LISTS}
-    reasons = tuple(replace(reason, says=_clean(reason.says)) for reason in opinion.reasons)
-    return Assessed(replace(mention, **facts), replace(opinion, **views, **tuples, reasons=reasons))  # type: ignore[arg-type]
-
-
-def _is_clean(text: str) -> bool:
-    if "\0" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _clean(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from mentions.mention import Assessed, Mention
+from mentions.mention import Assessed
+from mentions.merging import cleaned, merged, said
 from mentions.normalise import index_text
 from mentions.order import TIES, keys_of
 from mentions.store import Saved
@@ -16,7 +16,6 @@ from mentions.stores.sqlite_rows import (
     MENTION_COLUMNS,
     SELECT,
     Held,
-    cleaned,
     from_row,
     opinion_values,
     to_row,
@@ -63,32 +62,13 @@ def _new(assessed: Assessed, key: int, tie: int) -> Held:
 
 def merge(held: Held, incoming: Assessed) -> bool:
     """Take over what is newer in another copy of the same mention; whether anything changed."""
-    ours, theirs = held.now.mention, incoming.mention
-    fetched = micros(theirs.first_seen_at)
-    if fetched < held.fetched:
+    now = merged(held.now, held.fetched, incoming)
+    if now is None:
         return False
-    merged = replace(
-        ours,
-        title=theirs.title,
-        text=theirs.text,
-        link=theirs.link or ours.link,
-        likes=ours.likes if theirs.likes is None else theirs.likes,
-        shares=ours.shares if theirs.shares is None else theirs.shares,
-        replies=ours.replies if theirs.replies is None else theirs.replies,
-    )
-    if merged == ours:
-        return False
-    held.fetched = fetched
-    if _said(merged) == _said(ours):
-        held.now = Assessed(merged, held.now.assessment)
-    else:
-        held.now = Assessed(merged, incoming.assessment)
-        held.norm = incoming.indexed or index_text(merged.words)
+    if said(now.mention) != said(held.now.mention):
+        held.norm = incoming.indexed or index_text(now.mention.words)
+    held.now, held.fetched = now, micros(incoming.mention.first_seen_at)
     return True
-
-
-def _said(mention: Mention) -> tuple[str, str]:
-    return mention.title, mention.text
 
 
 def find(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Held]:
@@ -161,7 +141,7 @@ def judge(connection: sqlite3.Connection, judged: Sequence[Assessed]) -> None:
     for mention_id, held in find(connection, opinions).items():
         opinion = opinions[mention_id]
         before, held.now = held.now, Assessed(held.now.mention, opinion.assessment)
-        if _said(opinion.mention) == _said(before.mention) and held.now != before:
+        if said(opinion.mention) == said(before.mention) and held.now != before:
             change.add(held.row, before, -1)
             change.add(held.row, held.now, 1)
             rows.append((*opinion_values(held.now.assessment), held.row))

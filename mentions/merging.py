@@ -1,0 +1,71 @@
+"""What becomes of a mention that is heard again, and of what no store can hold: the same in every store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+
+from mentions.mention import Assessed, Mention
+from mentions.times import micros
+
+_MENTION_TEXTS = (
+    *("id", "platform", "source", "text", "title", "link", "native_id"),
+    *("author_key", "publisher", "thread", "lang"),
+)
+_mention_texts = attrgetter(*_MENTION_TEXTS)
+_OPINION_LISTS = ("boroughs", "watchlists", "made_by", "pending")
+
+
+def merged(ours: Assessed, fetched: int, theirs: Assessed) -> Assessed | None:
+    """Our copy, last changed by one that was fetched at `fetched` (microseconds), with what is newer in theirs; None
+    where that changes nothing. The opinion is theirs where the words are."""
+    held, heard = ours.mention, theirs.mention
+    if micros(heard.first_seen_at) < fetched:
+        return None
+    mention = replace(
+        held,
+        title=heard.title,
+        text=heard.text,
+        link=heard.link or held.link,
+        likes=held.likes if heard.likes is None else heard.likes,
+        shares=held.shares if heard.shares is None else heard.shares,
+        replies=held.replies if heard.replies is None else heard.replies,
+    )
+    if mention == held:
+        return None
+    return Assessed(mention, ours.assessment if said(mention) == said(held) else theirs.assessment)
+
+
+def said(mention: Mention) -> tuple[str, str]:
+    """What a verdict rests on."""
+    return mention.title, mention.text
+
+
+def cleaned(assessed: Assessed) -> Assessed:
+    """The same without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
+    mention, opinion = assessed.mention, assessed.assessment
+    says = [reason.says for reason in opinion.reasons]
+    lists = (*opinion.boroughs, *opinion.watchlists, *opinion.made_by, *opinion.pending)
+    if _is_clean("".join((*_mention_texts(mention), opinion.topic, opinion.lang, *lists, *says))):
+        return assessed
+    facts = {name: _clean(getattr(mention, name)) for name in _MENTION_TEXTS}
+    views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
+    tuples = {name: tuple(map(_clean, getattr(opinion, name))) for name in _OPINION_LISTS}
+    reasons = tuple(replace(reason, says=_clean(reason.says)) for reason in opinion.reasons)
+    return Assessed(replace(mention, **facts), replace(opinion, **views, **tuples, reasons=reasons))  # type: ignore[arg-type]
+
+
+def _is_clean(text: str) -> bool:
+    if "\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
