@@ -68,7 +68,7 @@ def elastic_url(elastic: str) -> Iterator[str]:
     """An empty store of the test's own on the shared server, by an index name of its own; cleared away afterwards."""
     import httpx
 
-    name = f"test-{uuid.uuid4().hex[:12]}"
+    name = f"test_{uuid.uuid4().hex[:12]}"
     yield f"{elastic}?index={name}"
     host = elastic.partition(":")[2].split(",")[0]
     for path in (f"{name}-*", f"_index_template/{name}"):

@@ -1,0 +1,88 @@
+"""The mention store for more than one machine: an Elasticsearch cluster, through server-core features only."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from elasticsearch import Elasticsearch
+
+from mentions.failures import NeedsAttention, UserError
+from mentions.mention import Assessed
+from mentions.store import Saved
+from mentions.stores import elastic_schema as schema
+from mentions.stores import elastic_writing as writing
+from mentions.stores.elastic_access import connect, read_address, translated
+
+
+class ElasticStore:
+    """`MentionStore` over one cluster; see there for what each method promises.
+
+    `url` is "elasticsearch:http://HOST:PORT[,http://HOST:PORT...][?index=NAME]": NAME, "mentions" unless told, is the
+    alias, the template's name and what the monthly indices NAME-YYYY.MM begin with, so that several stores can share a
+    cluster. Opening reaches nothing: the first call that finds the server there lays down the template (a readonly
+    store only looks). UserError until then, NeedsAttention afterwards, says what a person must mend.
+    """
+
+    def __init__(self, url: str, *, readonly: bool = False, env: Mapping[str, str] = os.environ) -> None:
+        self._address = read_address(url)
+        self._readonly = readonly
+        self._client = connect(self._address, env)
+        self._ready = False
+        self._closed = False
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Elasticsearch]:
+        """The client, for a call whose errors become ours."""
+        if self._closed:
+            raise ValueError(f"the store at {self._address.url} is closed")
+        if not self._ready:
+            self._prepare()
+        with translated(self._address):
+            yield self._client
+
+    @contextmanager
+    def _writing(self) -> Iterator[Elasticsearch]:
+        if self._readonly:
+            raise NeedsAttention(f"{self._address.url} was opened to be read only: nothing can be written")
+        with self._reading() as client:
+            yield client
+
+    def _prepare(self) -> None:
+        with self._guard:
+            if self._ready:
+                return
+            try:
+                with translated(self._address):
+                    (schema.look if self._readonly else schema.prepare)(self._client, self._address)
+            except NeedsAttention as error:
+                raise UserError(str(error)) from error
+            self._ready = True
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def save(self, batch: Sequence[Assessed]) -> Saved:
+        with self._writing() as client:
+            return writing.save(client, self._address, batch)
+
+    def judge(self, judged: Sequence[Assessed]) -> None:
+        with self._writing() as client:
+            writing.judge(client, self._address, judged)
+
+    def forget(self, ids: Sequence[str]) -> int:
+        with self._writing() as client:
+            return writing.forget(client, self._address, ids)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def get(self, ids: Sequence[str]) -> dict[str, Assessed]:
+        with self._reading() as client:
+            found = writing.find(client, self._address, ids)
+        return {mention_id: found[mention_id].now for mention_id in ids if mention_id in found}
+
+    def close(self) -> None:
+        self._closed = True
+        self._client.close()

@@ -1,0 +1,136 @@
+"""The shape of an Elasticsearch store: one template for the indices of all months, and one alias over them.
+
+Server-core features only: no scripts, no char filters, no data streams, no lifecycle policies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from elasticsearch import Elasticsearch, NotFoundError
+
+from mentions.failures import UserError
+from mentions.mention import Assessment, Mention
+from mentions.stores.elastic_access import Address
+
+SCHEMA = 1
+_META = {"made_by": "earshot", "schema": SCHEMA}
+_LONGEST_KEYWORD = 8191  # characters: of four bytes each at most, so that none is longer than Lucene takes
+_KEPT: dict[str, Any] = {"index": False, "doc_values": False}  # there to be read back, never to be searched
+_TEXT = {"type": "keyword", **_KEPT}
+_KINDS = {"bool": "boolean", "int": "long", "int | None": "long", "float": "double", "datetime": "date"}
+_OBJECTS = {
+    "Verdict": {"label": _TEXT, "score": {"type": "double", **_KEPT}},
+    "tuple[Reason, ...]": {"says": _TEXT, "start": {"type": "long", **_KEPT}, "end": {"type": "long", **_KEPT}},
+}
+_WORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
+_NUMBER = {"type": "long"}
+
+
+def month_of(address: Address, published_at: datetime) -> str:
+    """The index of all that was published in that month (UTC)."""
+    at = published_at.astimezone(UTC)
+    return f"{address.index}-{at.year:04}.{at.month:02}"
+
+
+def template(address: Address) -> dict[str, Any]:
+    """The composable index template."""
+    return {
+        "index_patterns": [f"{address.index}-*"],
+        "priority": 200,
+        "version": SCHEMA,
+        "_meta": _META,
+        "template": {"aliases": {address.index: {}}, "settings": _settings(), "mappings": _mappings()},
+    }
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "index.number_of_shards": 1,
+        "index.auto_expand_replicas": "0-1",  # a second copy as soon as there is a second node
+        "index.refresh_interval": "5s",  # saving refreshes by itself; this is for what a broken-off save left
+        "index.sort.field": ["place", "key"],
+        "index.sort.order": ["desc", "desc"],
+        # Erasure: merges take out every deleted document, and none is kept for a copy that was away for a while.
+        "index.merge.policy.expunge_deletes_allowed": 0,
+        "index.soft_deletes.retention_lease.period": "1s",
+    }
+
+
+def _mappings() -> dict[str, Any]:
+    return {
+        "dynamic": "strict",
+        "_meta": _META,
+        "properties": {
+            "fact": {"properties": _kept(Mention)},
+            "opinion": {"properties": _kept(Assessment)},
+            "indexed": {"type": "text", "analyzer": "whitespace", "index_options": "positions", "norms": False},
+            "score": {"type": "double"},
+            "history": {"type": "boolean"},
+            "published_at": {"type": "date"},
+            **dict.fromkeys(("facets", "series", "pending", "source", "boroughs", "rag", "mood"), _WORD),
+            **dict.fromkeys(("place", "key", "published", "seen", "counted", "fetched"), _NUMBER),
+        },
+    }
+
+
+def _kept(kind: type[Any]) -> dict[str, Any]:
+    """The fields of a dataclass, none of which is searched: what is searched stands beside them."""
+    return {each.name: _kept_field(str(each.type)) for each in fields(kind)}
+
+
+def _kept_field(kind: str) -> dict[str, Any]:
+    if kind in _OBJECTS:
+        return {"properties": _OBJECTS[kind]}
+    return {"type": _KINDS[kind], **_KEPT} if kind in _KINDS else _TEXT
+
+
+def prepare(client: Elasticsearch, address: Address) -> None:
+    """Lay down the template, or a newer one over an older, and see that the alias is there. Raises UserError where a
+    newer Earshot or something else was here before."""
+    held = _held_template(client, address)
+    if held is not None:
+        check_meta(address, held.get("_meta", {}))
+    if held is None or held["_meta"]["schema"] < SCHEMA:
+        client.indices.put_index_template(name=address.index, **template(address))
+    ensure_alias(client, address)
+
+
+def ensure_alias(client: Elasticsearch, address: Address) -> None:
+    """The alias stands as soon as there is one index, so that reading always has something to read."""
+    if not client.indices.exists_alias(name=address.index):
+        this_month = month_of(address, datetime.now(UTC))
+        client.options(ignore_status=400).indices.create(index=this_month)  # 400: another was quicker
+
+
+def look(client: Elasticsearch, address: Address) -> None:
+    """What a reader asks first; writes nothing. Raises UserError where there is nothing that it could read."""
+    try:
+        found = client.indices.get_mapping(index=address.index, filter_path="*.mappings._meta")
+    except NotFoundError:
+        raise UserError(f"there is no mention store at {address.url} yet: start the daemon first") from None
+    for index in found.body.values():
+        check_meta(address, index["mappings"].get("_meta", {}))
+
+
+def _held_template(client: Elasticsearch, address: Address) -> dict[str, Any] | None:
+    try:
+        found = client.indices.get_index_template(name=address.index)
+    except NotFoundError:
+        return None
+    held: dict[str, Any] = found["index_templates"][0]["index_template"]
+    return held
+
+
+def check_meta(address: Address, meta: dict[str, Any]) -> None:
+    """Raise UserError where this was not made by an Earshot that we know the schema of."""
+    if meta.get("made_by") != _META["made_by"]:
+        raise UserError(
+            f"{address.url}: {address.index!r} there belongs to something else: choose another name with ?index=NAME"
+        )
+    if meta["schema"] > SCHEMA:
+        raise UserError(
+            f"{address.url} was written by a newer Earshot (schema {meta['schema']}, this one knows {SCHEMA}): upgrade"
+        )

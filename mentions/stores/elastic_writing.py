@@ -1,0 +1,229 @@
+"""Saving, judging and forgetting in the Elasticsearch store.
+
+Nothing is ever overwritten blindly: what is new is created, what is known is read, merged and written with the sequence
+number it was read at. Whatever another writer changed in between is read and done again, so any number of daemons may
+write at once, and any request may be sent twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from elasticsearch import Elasticsearch, helpers
+
+from mentions.failures import TemporaryFailure
+from mentions.mention import Assessed
+from mentions.merging import cleaned, merged, said
+from mentions.normalise import index_text
+from mentions.store import Saved
+from mentions.stores.elastic_access import LONG_SECONDS, Address, failure_of
+from mentions.stores.elastic_rows import Held, document_id, new, to_body, to_held
+from mentions.stores.elastic_schema import month_of
+from mentions.times import micros
+
+CHUNK = 1000  # documents a request; from 500 upwards the server is no quicker
+CHUNK_BYTES = 8_000_000
+ROUNDS = 20  # of doing again what others changed in between
+_PATIENCE = "10s"  # that the server waits for a missing primary; shorter than we wait for the server
+_CONFLICT = 409
+_ANSWERED = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+Plan = Callable[[Sequence[str], Mapping[str, Held]], dict[str, Held]]
+
+
+def save(client: Elasticsearch, address: Address, batch: Sequence[Assessed]) -> Saved:
+    """See `MentionStore.save`."""
+    copies: dict[str, list[Assessed]] = {}
+    for assessed in map(cleaned, batch):
+        copies.setdefault(assessed.mention.id, []).append(assessed)
+
+    def plan(ids: Sequence[str], held: Mapping[str, Held]) -> dict[str, Held]:
+        folded = ((each, _fold(address, held.get(each), copies[each])) for each in ids)
+        return {each: wanted for each, wanted in folded if wanted is not None}
+
+    written = _settle(client, address, list(copies), plan)
+    fresh = tuple(each for each in copies if each in written and written[each].seq_no is None)
+    changed = tuple(each for each in copies if each in written and written[each].seq_no is not None)
+    return Saved(fresh, changed, len(batch) - len(fresh) - len(changed))
+
+
+def _fold(address: Address, held: Held | None, copies: Iterable[Assessed]) -> Held | None:
+    """What all copies of one mention come to over what is held; None where that stays as it is."""
+    wanted: Held | None = None
+    for copy in copies:
+        base = wanted or held
+        if base is None:
+            wanted = new(copy, month_of(address, copy.mention.published_at))
+        elif (now := merged(base.now, base.fetched, copy)) is not None:
+            same = said(now.mention) == said(base.now.mention)
+            norm = base.norm if same else copy.indexed or index_text(now.mention.words)
+            wanted = Held(now, micros(copy.mention.first_seen_at), norm, base.index, base.seq_no, base.term)
+    return wanted
+
+
+def judge(client: Elasticsearch, address: Address, judged: Sequence[Assessed]) -> None:
+    """See `MentionStore.judge`."""
+    opinions = {each.mention.id: each for each in map(cleaned, judged)}
+
+    def plan(ids: Sequence[str], held: Mapping[str, Held]) -> dict[str, Held]:
+        wanted = {}
+        for mention_id in ids:
+            if (known := held.get(mention_id)) is None:
+                continue
+            opinion, before = opinions[mention_id], known.now
+            now = Assessed(before.mention, opinion.assessment)
+            if said(opinion.mention) == said(before.mention) and now != before:
+                wanted[mention_id] = Held(now, known.fetched, known.norm, known.index, known.seq_no, known.term)
+        return wanted
+
+    _settle(client, address, list(opinions), plan)
+
+
+def _settle(client: Elasticsearch, address: Address, ids: Sequence[str], plan: Plan) -> dict[str, Held]:
+    """Write what the plan makes of what is held, again for what others changed meanwhile, and make it visible; what was
+    written. Ours is also what stands there exactly as we wanted it: a try whose answer was lost had got through."""
+    held = find(client, address, ids)
+    written: dict[str, Held] = {}
+    for _ in range(ROUNDS):
+        wanted = plan(ids, held)
+        clashed = _write(client, address, wanted)
+        held = _find_now(client, [wanted[each] for each in clashed])
+        ids = [each for each in clashed if each not in held or not _is_same(held[each], wanted[each])]
+        written.update((each, wanted[each]) for each in wanted if each not in ids)
+        if not ids:
+            refresh(client, {each.index for each in written.values()})
+            return written
+    raise TemporaryFailure(f"{address.url}: others keep changing the same mentions: it is tried again")
+
+
+def _is_same(one: Held, other: Held) -> bool:
+    return one.now == other.now and one.fetched == other.fetched
+
+
+def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) -> list[str]:
+    """Send all of it; the ids of those that were there already, or had changed since they were read."""
+    names = {document_id(mention_id): mention_id for mention_id in wanted}
+    clashed = []
+    for name, status, error in _bulk(client, (_action(name, wanted[each]) for name, each in names.items())):
+        if status == _CONFLICT:
+            clashed.append(names[name])
+        elif status >= 300:
+            raise failure_of(address, status, error.get("type", ""), _harmless(error))
+    return clashed
+
+
+def _action(name: str, held: Held) -> tuple[dict[str, Any], bytes | None]:
+    if held.seq_no is None:
+        return {"create": {"_index": held.index, "_id": name}}, _encode(to_body(held)).encode()
+    versions = {"if_seq_no": held.seq_no, "if_primary_term": held.term}
+    return {"index": {"_index": held.index, "_id": name, **versions}}, _encode(to_body(held)).encode()
+
+
+def _bulk(
+    client: Elasticsearch, actions: Iterable[tuple[dict[str, Any], bytes | None]]
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """(_id, status, error) of each action, durable on every copy that is in step where the status is one of success."""
+    for _, answer in helpers.streaming_bulk(
+        client,
+        actions,  # type: ignore[arg-type]
+        chunk_size=CHUNK,
+        max_chunk_bytes=CHUNK_BYTES,
+        raise_on_error=False,
+        raise_on_exception=True,
+        expand_action_callback=lambda action: action,  # type: ignore[arg-type, return-value]
+        filter_path=_ANSWERED,
+        timeout=_PATIENCE,
+        max_retries=5,
+        initial_backoff=0.5,
+        max_backoff=4,
+        retry_on_status=(429, 503),
+    ):
+        ((_, item),) = answer.items()
+        yield item["_id"], item["status"], item.get("error", {})
+
+
+def _harmless(error: Mapping[str, Any]) -> str:
+    """Of a document that does not fit, the server quotes words; of a block or a lacking right it never does."""
+    return (
+        str(error.get("reason", "")) if error.get("type") in ("cluster_block_exception", "security_exception") else ""
+    )
+
+
+# -- finding ----------------------------------------------------------------------------------------------------------
+
+
+def find(client: Elasticsearch, address: Address, ids: Iterable[str]) -> dict[str, Held]:
+    """Those of the mentions that are held, in whatever month they are."""
+    return {(held := to_held(hit)).now.mention.id: held for hit in _hits(client, address, ids, source=True)}
+
+
+def _hits(client: Elasticsearch, address: Address, ids: Iterable[str], *, source: bool) -> Iterator[Mapping[str, Any]]:
+    names = iter([document_id(mention_id) for mention_id in ids])
+    while chunk := list(islice(names, CHUNK)):
+        found = client.search(
+            index=address.index,
+            query={"ids": {"values": chunk}},
+            size=len(chunk),
+            sort="_doc",
+            source=source,
+            seq_no_primary_term=True,
+            track_total_hits=False,
+            allow_partial_search_results=False,  # what cannot be reached must not pass for new
+        )
+        yield from found["hits"]["hits"]
+
+
+def _find_now(client: Elasticsearch, wanted: Sequence[Held]) -> dict[str, Held]:
+    """The same mentions as they stand this moment, also where that cannot be searched yet."""
+    if not wanted:
+        return {}
+    places = [{"_index": each.index, "_id": document_id(each.now.mention.id)} for each in wanted]
+    found = client.mget(docs=places)["docs"]
+    return {(held := to_held(document)).now.mention.id: held for document in found if document.get("found")}
+
+
+# -- erasing ----------------------------------------------------------------------------------------------------------
+
+
+def forget(client: Elasticsearch, address: Address, ids: Sequence[str]) -> int:
+    """See `MentionStore.forget`."""
+    places = [(hit["_index"], hit["_id"]) for hit in _hits(client, address, ids, source=False)]
+    return delete(client, address, places)
+
+
+def delete(client: Elasticsearch, address: Address, places: Iterable[tuple[str, str]]) -> int:
+    """Delete documents by (index, _id), and clean the files of them; how many there were."""
+    touched: dict[str, str] = {}
+    gone = 0
+
+    def actions() -> Iterator[tuple[dict[str, Any], None]]:
+        for index, name in places:
+            touched[index] = name
+            yield {"delete": {"_index": index, "_id": name}}, None
+
+    for _, status, error in _bulk(client, actions()):
+        gone += status == 200
+        if status >= 300 and status != 404:
+            raise failure_of(address, status, error.get("type", ""), _harmless(error))
+    erase(client, touched)
+    return gone
+
+
+def erase(client: Elasticsearch, indices: Iterable[str]) -> None:
+    """Write the files of these indices anew without what was deleted, and let the journal go that it stood in."""
+    patient = client.options(request_timeout=LONG_SECONDS)
+    if named := ",".join(indices):
+        patient.indices.flush(index=named, force=True, wait_if_ongoing=True)
+        patient.indices.forcemerge(index=named, only_expunge_deletes=True)
+        patient.indices.flush(index=named, force=True, wait_if_ongoing=True)
+        patient.indices.refresh(index=named)
+
+
+def refresh(client: Elasticsearch, indices: Iterable[str]) -> None:
+    """Let every later search see what was written there."""
+    if named := ",".join(sorted(indices)):
+        client.indices.refresh(index=named)
