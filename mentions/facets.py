@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from mentions.mention import Assessed, Assessment, Mention, Voice
 from mentions.normalise import normalise
@@ -13,6 +14,7 @@ OPINION_FIELDS = ("borough", "lang", "rag", "topic", "sentiment", "watchlist", "
 FIELDS = (*FACT_FIELDS, *OPINION_FIELDS)
 
 
+@lru_cache(4096)
 def facet(field: str, value: str) -> str:
     """One facet. Values are folded like words, so that case, accents and punctuation make no difference."""
     return f"{field}:{(normalise(value) or value.casefold().strip())[:LONGEST_VALUE]}"

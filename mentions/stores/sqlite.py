@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from mentions.failures import TemporaryFailure
 from mentions.mention import Assessed
-from mentions.query import Query
+from mentions.query_tree import Query
 from mentions.store import Saved, StoreStatus, Tally
 from mentions.stores import sqlite_reading as reading
 from mentions.stores import sqlite_rollups as rollups
@@ -88,11 +88,17 @@ class SqliteStore:
         before: int | None = None,
     ) -> list[Assessed]:
         with self._connections.lent() as connection:
-            return reading.search(connection, query, since, until, limit, before)
+            return reading.search(connection, query, reading.Window(since, until, before), limit)
 
     def count(self, query: Query, *, since: datetime | None = None, until: datetime | None = None) -> int:
         with self._connections.lent() as connection:
-            return reading.count(connection, query, since, until)
+            return reading.count(connection, query, reading.Window(since, until))
+
+    def histogram(
+        self, query: Query, every: timedelta, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[tuple[datetime, int]]:
+        with self._connections.lent() as connection:
+            return reading.histogram(connection, query, every, reading.Window(since, until))
 
     def series(self, name: str, since: datetime, until: datetime) -> list[tuple[datetime, int, int]]:
         with self._connections.lent() as connection:

@@ -6,70 +6,92 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from mentions.mention import Assessed
 from mentions.normalise import index_text
-from mentions.order import KEY_BITS, TIES, second_key
-from mentions.query import Everything, Query
+from mentions.order import KEY_BITS, TIE_BITS, TIES, second_key
+from mentions.query_tree import Query
 from mentions.store import Tally
-from mentions.stores.sqlite_match import to_fts
+from mentions.stores.sqlite_match import Condition, Plan, plan
 from mentions.stores.sqlite_rows import SELECT, Held, from_row
 from mentions.stores.sqlite_schema import read_schema
-from mentions.times import micros, moment
+from mentions.times import SECOND, micros, moment
 
-_BY_WORDS = "words CROSS JOIN mention ON mention.row = words.rowid"
-Condition = tuple[str, list[object]]
+Conditions = list[Condition]
 
 
-def search(
-    connection: sqlite3.Connection,
-    query: Query,
-    since: datetime | None,
-    until: datetime | None,
-    limit: int,
-    before: int | None,
-) -> list[Assessed]:
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of what a query finds: published in [since, until), and behind `before` in the one order."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+
+def search(connection: sqlite3.Connection, query: Query, window: Window, limit: int) -> list[Assessed]:
     """See `MentionStore.search`."""
-    where, values = _conditions(query, since, until, before)
-    everything = isinstance(query, Everything)
-    sql = f"{SELECT.format('mention' if everything else _BY_WORDS)} WHERE {where} ORDER BY {_row(query)} DESC LIMIT ?"
+    way = plan(query)
+    where, values = _where(way, _window(connection, way.row, window))
+    sql = f"{SELECT.format(way.tables(mentions=True))} WHERE {where} ORDER BY {way.row} DESC LIMIT ?"
     return [from_row(row).now for row in connection.execute(sql, [*values, limit])]
 
 
-def count(connection: sqlite3.Connection, query: Query, since: datetime | None, until: datetime | None) -> int:
+def count(connection: sqlite3.Connection, query: Query, window: Window) -> int:
     """See `MentionStore.count`."""
-    where, values = _conditions(query, since, until, None)
-    table = "mention" if isinstance(query, Everything) else _BY_WORDS if "published" in where else "words"
-    return int(connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", values).fetchone()[0])
+    way = plan(query)
+    where, values = _where(way, _window(connection, way.row, window))
+    sql = f"SELECT count(*) FROM {way.tables(mentions='mention.' in where)} WHERE {where}"
+    return int(connection.execute(sql, values).fetchone()[0])
 
 
-def _row(query: Query) -> str:
-    return "mention.row" if isinstance(query, Everything) else "words.rowid"
+def histogram(
+    connection: sqlite3.Connection, query: Query, every: timedelta, window: Window
+) -> list[tuple[datetime, int]]:
+    """See `MentionStore.histogram`."""
+    way, span = plan(query), every // timedelta(seconds=1)
+    where, values = _where(way, _window(connection, way.row, window))
+    second = f"({way.row} >> {TIE_BITS})"
+    start = f"{second} - (({second} % {span}) + {span}) % {span}"  # SQLite's % takes the sign of what it divides
+    sql = (
+        f"SELECT {start}, count(*) FROM {way.tables(mentions='mention.' in where)} WHERE {where} GROUP BY 1 ORDER BY 1"
+    )
+    return [(moment(at * SECOND), found) for at, found in connection.execute(sql, values)]
 
 
-def _conditions(query: Query, since: datetime | None, until: datetime | None, before: int | None) -> Condition:
+def _where(way: Plan, window: Conditions) -> tuple[str, list[object]]:
+    parts = [*way.where, *window]
+    return " AND ".join(each.sql for each in parts) or "TRUE", [value for each in parts for value in each.values]
+
+
+def _window(connection: sqlite3.Connection, row: str, window: Window) -> Conditions:
     """A range of time is a range of rows, since those are in order of published seconds; then the microseconds."""
-    row, parts, values = _row(query), ["TRUE"], list[object]()
-    if not isinstance(query, Everything):
-        parts, values = ["words MATCH ?"], [to_fts(query)]
+    since, until = window.since, window.until
+    parts = []
     if since is not None:
-        parts.append(f"{row} >= ?")
-        values.append(second_key(since))
+        parts.append(Condition(f"{row} >= ?", (second_key(since),)))
         if since.microsecond:
-            parts.append("published >= ?")
-            values.append(micros(since))
-    ends = [] if before is None else [before >> KEY_BITS]
+            parts.append(Condition("mention.published >= ?", (micros(since),)))
+    ends = [] if window.before is None else [_row_of(connection, window.before)]
     if until is not None:
         ends.append(second_key(until) if not until.microsecond else second_key(until) + TIES)
         if until.microsecond:
-            parts.append("published < ?")
-            values.append(micros(until))
+            parts.append(Condition("mention.published < ?", (micros(until),)))
     if ends:
-        parts.append(f"{row} < ?")
-        values.append(min(ends))
-    return " AND ".join(parts), values
+        parts.append(Condition(f"{row} < ?", (min(ends),)))
+    return parts
+
+
+def _row_of(connection: sqlite3.Connection, key: int) -> int:
+    """The row of the mention with that `order_key`: its place, unless another one has taken that; its place too where
+    the mention is gone."""
+    wanted, id_key = key >> KEY_BITS, key & ((1 << KEY_BITS) - 1)
+    first = wanted // TIES * TIES
+    sql = "SELECT row FROM mention WHERE key = ? AND row >= ? AND row < ?"
+    found = connection.execute(sql, (id_key, first, first + TIES)).fetchone()
+    return int(found[0]) if found else wanted
 
 
 def pending(connection: sqlite3.Connection, step: str, limit: int) -> list[Assessed]:

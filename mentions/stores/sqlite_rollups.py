@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mentions.facets import facets
 from mentions.mention import Assessed, Mood
 from mentions.series import boroughs_of, series_of
 from mentions.stores.sqlite_rows import Held
@@ -25,6 +26,7 @@ class Totals:
     minutes: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     members: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     pending: Counter[tuple[str, int]] = field(default_factory=Counter)
+    facets: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def add(self, row: int, assessed: Assessed, sign: int) -> None:
         """Count one mention in (sign 1) or out (sign -1)."""
@@ -46,6 +48,12 @@ class Totals:
                 self.members[name, counted, row] += sign
         for step in set(opinion.pending):
             self.pending[step, row] += sign
+        self.add_facets(row, assessed, sign)
+
+    def add_facets(self, row: int, assessed: Assessed, sign: int) -> None:
+        """Count one mention's facets in or out."""
+        for label in facets(assessed):
+            self.facets[label, row] += sign
 
 
 def _change(total: list[int], change: tuple[int, int, int]) -> None:
@@ -58,7 +66,7 @@ def apply(connection: sqlite3.Connection, change: Totals) -> None:
     """Change the running totals; what has come down to nothing is taken out."""
     _apply_tally(connection, "tally_borough", change.boroughs)
     _apply_tally(connection, "tally_source", change.sources)
-    series = _series_ids(connection, {name for name, _ in change.minutes})
+    series = _ids(connection, "series", "name", {name for name, _ in change.minutes})
     minutes = [(series[name], minute, *counts) for (name, minute), counts in change.minutes.items() if any(counts)]
     connection.executemany(
         "INSERT INTO series_minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET live = live + excluded.live, "
@@ -72,6 +80,9 @@ def apply(connection: sqlite3.Connection, change: Totals) -> None:
     members = Counter({(series[name], counted, row): by for (name, counted, row), by in change.members.items()})
     _apply_rows(connection, "series_member", ("series", "counted", "row"), members)
     _apply_rows(connection, "pending", ("step", "row"), change.pending)
+    labels = _ids(connection, "label", "label", {label for (label, _), by in change.facets.items() if by})
+    marked = Counter({(labels[label], row): by for (label, row), by in change.facets.items() if by})
+    _apply_rows(connection, "facet", ("label", "row"), marked)
 
 
 def _apply_tally(connection: sqlite3.Connection, table: str, change: Mapping[tuple[int, str, str], list[int]]) -> None:
@@ -90,17 +101,20 @@ def _apply_rows(
     connection: sqlite3.Connection, table: str, columns: tuple[str, ...], change: Mapping[Any, int]
 ) -> None:
     places = ", ".join("?" * len(columns))
-    connection.executemany(f"INSERT INTO {table} VALUES ({places})", [key for key, by in change.items() if by > 0])
+    connection.executemany(
+        f"INSERT INTO {table} VALUES ({places})", sorted(key for key, by in change.items() if by > 0)
+    )
     connection.executemany(
         f"DELETE FROM {table} WHERE ({', '.join(columns)}) = ({places})", [key for key, by in change.items() if by < 0]
     )
 
 
-def _series_ids(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
+def _ids(connection: sqlite3.Connection, table: str, column: str, names: Iterable[str]) -> dict[str, int]:
+    """The number of each name, given now where it has none."""
     ids: dict[str, int] = {}
     for name in sorted(names):
-        connection.execute("INSERT INTO series (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-        ids[name] = connection.execute("SELECT id FROM series WHERE name = ?", (name,)).fetchone()[0]
+        connection.execute(f"INSERT INTO {table} ({column}) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+        ids[name] = connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (name,)).fetchone()[0]
     return ids
 
 
@@ -121,6 +135,7 @@ def differences(connection: sqlite3.Connection, ought: Totals) -> list[str]:
         ("series by minute", f"SELECT {name_of}, minute, live, history FROM series_minute", 2, ought.minutes),
         ("members of series", f"SELECT {name_of}, counted, row, 1 FROM series_member", 3, ought.members),
         ("pending steps", "SELECT step, row, 1 FROM pending", 2, ought.pending),
+        ("facets", "SELECT (SELECT label.label FROM label WHERE id = facet.label), row, 1 FROM facet", 2, ought.facets),
     )
     problems = []
     for what, sql, width, counted in kinds:

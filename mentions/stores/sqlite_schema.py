@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 from mentions.failures import UserError
+from mentions.stores.sqlite_indexing import index_anew
 
 # Words are settled by `normalise`, so the index only splits at blanks: to the ascii tokeniser every character beyond
 # ASCII belongs to a word, whatever Unicode version SQLite was built with, and `normalise` keeps only _ and ' beside.
@@ -64,7 +66,21 @@ CREATE TABLE tally_source (
 CREATE TABLE erasure_due (since INTEGER);  -- a row for as long as deleted words may still be in the files
 """
 
-MIGRATIONS = (_FIRST,)  # step n leads from schema n to schema n + 1
+# Searches by #tag, @handle and field: the words are cut anew, with marks, and every mention gets its facets.
+_SECOND = """
+DROP TABLE words;
+CREATE VIRTUAL TABLE words USING fts5 (
+    norm, content='mention', content_rowid='row', columnsize=0, tokenize="ascii tokenchars '_''#@.'"
+);
+CREATE TABLE label (id INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE);
+CREATE TABLE facet (label INTEGER, row INTEGER, PRIMARY KEY (label, row)) WITHOUT ROWID;
+ALTER TABLE mention ADD COLUMN score REAL AS (coalesce(json_extract(opinion, '$.score'), 0.0)) VIRTUAL;
+"""
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None] | None], ...] = (
+    (_FIRST, None),
+    (_SECOND, index_anew),
+)  # step n leads from schema n to schema n + 1: its statements, and what only Python can do
 SCHEMA = len(MIGRATIONS)
 _READING = ("mmap_size = 268435456", "temp_store = MEMORY")
 _WRITING = (
@@ -106,8 +122,11 @@ def migrate(connection: sqlite3.Connection, path: Path, *, readonly: bool) -> No
         found = read_schema(connection)  # another one may have been quicker
         if found < SCHEMA:
             _refuse_strangers(connection, path, found)
-            for statement in _statements(MIGRATIONS[found]):
+            statements, then = MIGRATIONS[found]
+            for statement in _statements(statements):
                 connection.execute(statement)
+            if then is not None:
+                then(connection)
             found += 1
             connection.execute(f"PRAGMA user_version = {found}")
         connection.execute("COMMIT")
