@@ -15,7 +15,7 @@ def open_store(url: str, *, readonly: bool = False) -> MentionStore:
     `sqlite:PATH` is opened here and now. `elasticsearch:http://HOST:PORT[,http://HOST:PORT...]` needs no server to be
     there yet: the first call reaches it.
     """
-    scheme, colon, rest = url.partition(":")
+    scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
         return SqliteStore(Path(rest), readonly=readonly)
     if scheme == "elasticsearch" and rest:

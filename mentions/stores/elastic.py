@@ -6,12 +6,15 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from elasticsearch import Elasticsearch
 
 from mentions.failures import NeedsAttention, UserError
 from mentions.mention import Assessed
-from mentions.store import Saved
+from mentions.store import Saved, StoreStatus
+from mentions.stores import elastic_erasing as erasing
+from mentions.stores import elastic_holdings as holdings
 from mentions.stores import elastic_schema as schema
 from mentions.stores import elastic_writing as writing
 from mentions.stores.elastic_access import connect, read_address, translated
@@ -32,6 +35,7 @@ class ElasticStore:
         self._client = connect(self._address, env)
         self._ready = False
         self._closed = False
+        self._nodes_seen = 0  # the most at once: fewer means that one is missing
         self._guard = threading.Lock()
 
     @contextmanager
@@ -74,7 +78,11 @@ class ElasticStore:
 
     def forget(self, ids: Sequence[str]) -> int:
         with self._writing() as client:
-            return writing.forget(client, self._address, ids)
+            return erasing.forget(client, self._address, ids)
+
+    def purge(self, collected_before: datetime) -> int:
+        with self._writing() as client:
+            return erasing.purge(client, self._address, collected_before)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -82,6 +90,16 @@ class ElasticStore:
         with self._reading() as client:
             found = writing.find(client, self._address, ids)
         return {mention_id: found[mention_id].now for mention_id in ids if mention_id in found}
+
+    def status(self) -> StoreStatus:
+        with self._reading() as client:
+            told, nodes = holdings.status(client, self._address, self._nodes_seen)
+        self._nodes_seen = max(self._nodes_seen, nodes)
+        return told
+
+    def check(self) -> list[str]:
+        with self._reading() as client:
+            return holdings.check(client, self._address)
 
     def close(self) -> None:
         self._closed = True

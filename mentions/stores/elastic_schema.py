@@ -53,9 +53,7 @@ def _settings() -> dict[str, Any]:
         "index.refresh_interval": "5s",  # saving refreshes by itself; this is for what a broken-off save left
         "index.sort.field": ["place", "key"],
         "index.sort.order": ["desc", "desc"],
-        # Erasure: merges take out every deleted document, and none is kept for a copy that was away for a while.
-        "index.merge.policy.expunge_deletes_allowed": 0,
-        "index.soft_deletes.retention_lease.period": "1s",
+        "index.merge.policy.expunge_deletes_allowed": 0,  # erasure takes out every deleted document, not most
     }
 
 

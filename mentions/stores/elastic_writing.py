@@ -1,4 +1,4 @@
-"""Saving, judging and forgetting in the Elasticsearch store.
+"""Saving and judging in the Elasticsearch store.
 
 Nothing is ever overwritten blindly: what is new is created, what is known is read, merged and written with the sequence
 number it was read at. Whatever another writer changed in between is read and done again, so any number of daemons may
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from elasticsearch import Elasticsearch, helpers
 
@@ -19,7 +19,7 @@ from mentions.mention import Assessed
 from mentions.merging import cleaned, merged, said
 from mentions.normalise import index_text
 from mentions.store import Saved
-from mentions.stores.elastic_access import LONG_SECONDS, Address, failure_of
+from mentions.stores.elastic_access import Address, failure_of
 from mentions.stores.elastic_rows import Held, document_id, new, to_body, to_held
 from mentions.stores.elastic_schema import month_of
 from mentions.times import micros
@@ -32,7 +32,8 @@ _CONFLICT = 409
 _ANSWERED = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
-Plan = Callable[[Sequence[str], Mapping[str, Held]], dict[str, Held]]
+Action: TypeAlias = tuple[dict[str, Any], bytes | None]  # what to do, and the document to do it with
+Plan: TypeAlias = Callable[[Sequence[str], Mapping[str, Held]], dict[str, Held]]
 
 
 def save(client: Elasticsearch, address: Address, batch: Sequence[Assessed]) -> Saved:
@@ -108,24 +109,22 @@ def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) 
     """Send all of it; the ids of those that were there already, or had changed since they were read."""
     names = {document_id(mention_id): mention_id for mention_id in wanted}
     clashed = []
-    for name, status, error in _bulk(client, (_action(name, wanted[each]) for name, each in names.items())):
+    for name, status, error in send(client, (_action(name, wanted[each]) for name, each in names.items())):
         if status == _CONFLICT:
             clashed.append(names[name])
         elif status >= 300:
-            raise failure_of(address, status, error.get("type", ""), _harmless(error))
+            raise failure_of(address, status, error.get("type", ""), harmless(error))
     return clashed
 
 
-def _action(name: str, held: Held) -> tuple[dict[str, Any], bytes | None]:
+def _action(name: str, held: Held) -> Action:
     if held.seq_no is None:
         return {"create": {"_index": held.index, "_id": name}}, _encode(to_body(held)).encode()
     versions = {"if_seq_no": held.seq_no, "if_primary_term": held.term}
     return {"index": {"_index": held.index, "_id": name, **versions}}, _encode(to_body(held)).encode()
 
 
-def _bulk(
-    client: Elasticsearch, actions: Iterable[tuple[dict[str, Any], bytes | None]]
-) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def send(client: Elasticsearch, actions: Iterable[Action]) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """(_id, status, error) of each action, durable on every copy that is in step where the status is one of success."""
     for _, answer in helpers.streaming_bulk(
         client,
@@ -146,7 +145,7 @@ def _bulk(
         yield item["_id"], item["status"], item.get("error", {})
 
 
-def _harmless(error: Mapping[str, Any]) -> str:
+def harmless(error: Mapping[str, Any]) -> str:
     """Of a document that does not fit, the server quotes words; of a block or a lacking right it never does."""
     return (
         str(error.get("reason", "")) if error.get("type") in ("cluster_block_exception", "security_exception") else ""
@@ -158,10 +157,12 @@ def _harmless(error: Mapping[str, Any]) -> str:
 
 def find(client: Elasticsearch, address: Address, ids: Iterable[str]) -> dict[str, Held]:
     """Those of the mentions that are held, in whatever month they are."""
-    return {(held := to_held(hit)).now.mention.id: held for hit in _hits(client, address, ids, source=True)}
+    return {(held := to_held(hit)).now.mention.id: held for hit in hits_of(client, address, ids, source=True)}
 
 
-def _hits(client: Elasticsearch, address: Address, ids: Iterable[str], *, source: bool) -> Iterator[Mapping[str, Any]]:
+def hits_of(
+    client: Elasticsearch, address: Address, ids: Iterable[str], *, source: bool
+) -> Iterator[Mapping[str, Any]]:
     names = iter([document_id(mention_id) for mention_id in ids])
     while chunk := list(islice(names, CHUNK)):
         found = client.search(
@@ -184,43 +185,6 @@ def _find_now(client: Elasticsearch, wanted: Sequence[Held]) -> dict[str, Held]:
     places = [{"_index": each.index, "_id": document_id(each.now.mention.id)} for each in wanted]
     found = client.mget(docs=places)["docs"]
     return {(held := to_held(document)).now.mention.id: held for document in found if document.get("found")}
-
-
-# -- erasing ----------------------------------------------------------------------------------------------------------
-
-
-def forget(client: Elasticsearch, address: Address, ids: Sequence[str]) -> int:
-    """See `MentionStore.forget`."""
-    places = [(hit["_index"], hit["_id"]) for hit in _hits(client, address, ids, source=False)]
-    return delete(client, address, places)
-
-
-def delete(client: Elasticsearch, address: Address, places: Iterable[tuple[str, str]]) -> int:
-    """Delete documents by (index, _id), and clean the files of them; how many there were."""
-    touched: dict[str, str] = {}
-    gone = 0
-
-    def actions() -> Iterator[tuple[dict[str, Any], None]]:
-        for index, name in places:
-            touched[index] = name
-            yield {"delete": {"_index": index, "_id": name}}, None
-
-    for _, status, error in _bulk(client, actions()):
-        gone += status == 200
-        if status >= 300 and status != 404:
-            raise failure_of(address, status, error.get("type", ""), _harmless(error))
-    erase(client, touched)
-    return gone
-
-
-def erase(client: Elasticsearch, indices: Iterable[str]) -> None:
-    """Write the files of these indices anew without what was deleted, and let the journal go that it stood in."""
-    patient = client.options(request_timeout=LONG_SECONDS)
-    if named := ",".join(indices):
-        patient.indices.flush(index=named, force=True, wait_if_ongoing=True)
-        patient.indices.forcemerge(index=named, only_expunge_deletes=True)
-        patient.indices.flush(index=named, force=True, wait_if_ongoing=True)
-        patient.indices.refresh(index=named)
 
 
 def refresh(client: Elasticsearch, indices: Iterable[str]) -> None:
