@@ -37,8 +37,8 @@ _FOLDING = _Folding()
 _ASCII = bytes(ord(_FOLDING[point]) if point < 128 else 0 for point in range(256))  # one character for each
 LONGEST_WORD = 100  # characters; every store cuts what is longer somewhere, so all cut it here
 _TOO_LONG = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
-_TAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
-_HANDLE = re.compile(r"(?<![\w@＠/.])[@＠](\w+)((?:[.-]\w+)*(?:@\w+(?:[.-]\w+)*)?)")
+TAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
+HANDLE = re.compile(r"(?<![\w@＠/.])[@＠](\w+)((?:[.-]\w+)*(?:@\w+(?:[.-]\w+)*)?)")
 _LOOSE = re.compile(r"['_](?:(?![^\W_])|(?<![^\W_].))")  # a joint without a letter or digit on both sides
 
 
@@ -76,14 +76,14 @@ _MARKS = frozenset("#＃@＠")
 
 
 def _tags(text: str) -> Iterator[str]:
-    for found in _TAG.finditer(text):
+    for found in TAG.finditer(text):
         if mark := tag_mark(found[1]):
             yield mark
 
 
 def _handles(text: str) -> Iterator[str]:
     """Each handle whole, and its first part alone: `@name@server` is also found as @name, and so is `@name.Then`."""
-    for found in _HANDLE.finditer(text):
+    for found in HANDLE.finditer(text):
         for handle in (found[1] + found[2], found[1]):
             if mark := handle_mark(handle):
                 yield mark

@@ -23,8 +23,8 @@ STORES: dict[str, Callable[[Path], MentionStore]] = {
 
 def said(number: int | str, text: str = "a quiet street", *, at: datetime = T0, **facts: Any) -> Mention:
     """A mention that differs from the next only in what a test cares for."""
-    facts.setdefault("first_seen_at", at + MINUTE)
-    return Mention(id=f"forum:{number}", platform="forum", source="Corner", published_at=at, text=text, **facts)
+    facts = {"platform": "forum", "source": "Corner", "first_seen_at": at + MINUTE} | facts
+    return Mention(id=f"forum:{number}", published_at=at, text=text, **facts)
 
 
 def judged(mention: Mention, **opinion: Any) -> Assessed:

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentions.query import And, Everything, Not, Or, Phrase, Query, QueryError, Word, matches, parse, predicate
+from mentions.facets import FIELDS
+from mentions.mention import Mood, Rag, Reach, Verdict, Voice
+from mentions.query import (
+    And,
+    Everything,
+    Field,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Query,
+    QueryError,
+    ScoreRange,
+    TimeRange,
+    Word,
+    matches,
+    parse,
+    predicate,
+)
 from tests.contracts.store_cases import judged, said
 
 A, B, C = Word("a"), Word("b"), Word("c")
-PIECES = st.sampled_from(["a", "b", "AND", "OR", "NOT", *"()~*'&", '"', "a b", "x:y", "NEAR/3", "👮"])
+RED, AMBER, OWN = Field("rag", "red"), Field("rag", "amber"), Field("own", "yes")
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PIECES = st.sampled_from(
+    ["a", "b", "AND", "OR", "NOT", *"()~*'&:[]{}#@", '"', "a b", "x:y", "NEAR/3", "👮", "rag:", "date:", "sentiment:[",
+     " TO ", "now-1d", "2026-10-01", "-0.3", "ab*", "~5", "#a", "@b@c", "\\", "/", "reach:", "own:no", "lang:en"]
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -34,14 +61,40 @@ PIECES = st.sampled_from(["a", "b", "AND", "OR", "NOT", *"()~*'&", '"', "a b", "
         ('"AND"', Word("and")),
         ('a"b c"', And((A, Phrase(("b", "c"))))),
         ("don't-stop", Phrase(("don't", "stop"))),
-        ("#riot @met_police Café", And((Word("riot"), Word("met_police"), Word("cafe")))),
+        ("#Riot, @met_police: Café", And((Word("#riot"), Word("@met_police"), Word("cafe")))),
+        ("@name@a.social ＃tag", And((Word("@name@a.social"), Word("#tag")))),
+        ("pol* #sto* @met*", And((Prefix("pol"), Prefix("#sto"), Prefix("@met")))),
+        ('"a b a"~5', Near(("a", "b"), 5)),
+        ('"a a"~5', A),
+        ("platform:Reddit", Field("platform", "reddit")),
+        ("BOROUGH:croydon", Field("borough", "croydon")),
+        ('source:"BBC – News"', Field("source", "bbc news")),
+        ('watchlist:("Stop & search" OR b)', Or((Field("watchlist", "stop search"), Field("watchlist", "b")))),
+        ("rag:(red OR amber) NOT own:yes", And((Or((RED, AMBER)), Not(OWN)))),
+        ("own:no a", And((Not(OWN), A))),
+        ("NOT platform:x", Not(Field("platform", "x"))),
+        ("debate:true lang:en-GB", And((Field("debate", "yes"), Field("lang", "en")))),
+        ("sentiment:negative", Field("sentiment", "neg")),
+        ("sentiment:[* TO -0.3]", ScoreRange(None, -0.3)),
+        ("sentiment:{0 TO 1]", ScoreRange(0, 1, False, True)),
+        ("date:2026-10-01", TimeRange(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC))),
+        ("date:[2026-10-01 TO now-1d]", TimeRange(datetime(2026, 10, 1, tzinfo=UTC), NOW - DAY + TICK)),
+        ("date:[* TO 2026-10-01]", TimeRange(None, datetime(2026, 10, 2, tzinfo=UTC))),
+        ("date:{2026-10-01 TO *]", TimeRange(datetime(2026, 10, 2, tzinfo=UTC), None)),
+        ("date:[* TO 2026-10-01}", TimeRange(None, datetime(2026, 10, 1, tzinfo=UTC))),
+        ("date:[2026-10-01T09:30+01:00 TO *]", TimeRange(datetime(2026, 10, 1, 8, 30, tzinfo=UTC), None)),
+        ("reach:[medium TO *]", Or((Field("reach", "medium"), Field("reach", "wide")))),
+        ("a OR b AND NOT c", Or((A, And((B, Not(C)))))),
+        ("w1 w2", And((Word("w1"), Word("w2")))),
+        ("police - van", And((Word("police"), Word("van")))),
+        ("Topic was: knives", And((Word("topic"), Word("was"), Word("knives")))),
         ("a & b ...", And((A, B))),
         ("what? 12:30", And((Word("what"), Phrase(("12", "30"))))),
         ("👮", Word("👮")),
     ],
 )
 def test_a_search_is_read_as_promised(text: str, tree: Query) -> None:
-    assert parse(text) == tree
+    assert parse(text, NOW) == tree
 
 
 @pytest.mark.parametrize(
@@ -59,17 +112,41 @@ def test_a_search_is_read_as_promised(text: str, tree: Query) -> None:
         ('a "b', 2, 'another "'),
         ('a "!"', 2, "put words between"),
         ("...", 0, "at least one word"),
-        ("rag:red", 0, "quotes"),
+        ("rug:red", 0, 'did you mean "rag:"'),
+        ("a x:y", 2, "fields are platform"),
         ("https://example.org/a", 0, "quotes"),
-        ("pol*", 0, "not part of the language yet"),
-        ("wom?n", 0, "not part of the language yet"),
-        ("*lice", 0, "not part of the language yet"),
-        ("polise~", 0, "not part of the language yet"),
-        ('"a b"~5', 5, "not part of the language yet"),
-        ("a^2", 0, "not part of the language yet"),
-        ("/a.b/", 0, "not part of the language yet"),
-        ("[1 TO 2]", 0, "not part of the language yet"),
-        ("a NEAR/5 b", 2, "quotes"),
+        ("p*", 0, "two letters"),
+        ("don't-st*", 0, "two letters"),
+        ("wom?n", 0, "polic*"),
+        ("*lice", 0, "polic*"),
+        ("pol*ce", 0, "polic*"),
+        ("polise~", 0, "polic*"),
+        ('"a b"~', 0, "number up to 100"),
+        ('"a b"~101', 0, "number up to 100"),
+        ("a^2", 0, "order of time"),
+        ("/a.b/", 0, "prefix*"),
+        ("[1 TO 2]", 0, "sentiment:["),
+        ("a NEAR/5 b", 2, "any order"),
+        ("rag:blue", 0, "none, green, amber, red"),
+        ("own:maybe", 0, "yes, no"),
+        ("rag: red", 0, "right behind the colon"),
+        ("rag:>amber", 0, "TO *]"),
+        ("source:BBC*", 0, "all of it"),
+        ("lang:english!", 0, "lang:en"),
+        ("borough:(a b)", 11, "OR between them"),
+        ("rag:(red OR lang:en)", 12, "close those of rag"),
+        ("platform:[a TO b]", 0, "platform:value"),
+        ("sentiment:[0.5 TO 0.1]", 0, "lower end first"),
+        ("sentiment:{1 TO 1}", 0, "lower end first"),
+        ("sentiment:[nan TO 1]", 0, "number from -1"),
+        ("sentiment:[* TO *]", 0, "in place of one *"),
+        ("sentiment:[1", 10, "[low TO high]"),
+        ("date:yesterday", 0, "2026-10-01"),
+        ("date:[2026-13-01 TO *]", 0, "2026-10-01"),
+        ("date:[now-999999999w TO *]", 0, "now-2h"),
+        ("reach:[unknown TO wide]", 0, "local, medium, wide"),
+        ('a -"b c"', 2, "NOT before the word"),
+        ("a -(b c)", 2, "NOT before the word"),
         ("a -b", 2, "NOT before the word"),
         ("+a", 0, "must be there"),
         ("a && b", 2, "capitals"),
@@ -120,3 +197,74 @@ def test_no_input_does_anything_but_parse_or_be_refused(text: str) -> None:
 def test_a_search_holds_of_text_or_not(text: str, holds: bool) -> None:
     held = judged(said(1, "Police on Rye Lane again, and a van"))
     assert matches(parse(text), held) is predicate(parse(text))(held) is holds
+
+
+def test_near_in_other_languages_is_answered_with_how_to_write_it_here() -> None:
+    with pytest.raises(QueryError, match=r'NEAR/5 is not used here: write "police van"~5'):
+        parse("police NEAR/5 van")
+
+
+HEARD = judged(
+    said(
+        1,
+        "Knife arrest on Rye Lane, says @MetPoliceUK: #StopAndSearch works 👮🏽",
+        platform="x",
+        source="BBC – London",
+        voice=Voice.PRESS,
+        reach=Reach.WIDE,
+    ),
+    sentiment=Verdict(Mood.NEGATIVE, -0.5),
+    rag=Rag.AMBER,
+    topic="stop_and_search",
+    boroughs=("Southwark", "Kensington and Chelsea"),
+    lang="en",
+    watchlists=("Stop & search",),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("#stopandsearch", True),
+        ("stopandsearch", True),
+        ("#knife", False),
+        ("@metpoliceuk", True),
+        ("@metpolice", False),
+        ("@metpol*", True),
+        ("#stop*", True),
+        ("arr*", True),
+        ("rres*", False),
+        ('"lane knife"~3', True),
+        ('"lane knife"~2', False),
+        ('"knife rye works"~99', True),
+        ("👮", True),
+        ("platform:X", True),
+        ('source:"bbc london"', True),
+        ("source:bbc", False),
+        ("own:no", True),
+        ("own:yes", False),
+        ("reach:[medium TO wide]", True),
+        ("reach:{* TO wide}", False),
+        ("rag:(red OR amber)", True),
+        ("sentiment:neg", True),
+        ("sentiment:[-0.5 TO 0]", True),
+        ("sentiment:{-0.5 TO 0]", False),
+        ("topic:stop_and_search", True),
+        ('borough:"KENSINGTON AND CHELSEA" borough:southwark', True),
+        ("borough:kensington", False),
+        ('watchlist:"stop & search"', True),
+        ("debate:no", True),
+        ("lang:en", True),
+        ("NOT lang:en", False),
+        ("date:2026-03-01", True),
+        ("date:[2026-03-02 TO *]", False),
+    ],
+)
+def test_a_search_asks_for_marks_fields_and_ranges(text: str, holds: bool) -> None:
+    assert matches(parse(text, NOW), HEARD) is holds
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_without_a_value_is_refused(field: str) -> None:
+    with pytest.raises(QueryError, match="has no value"):
+        parse(f"{field}:")
