@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 
 from elasticsearch import Elasticsearch
 
 from mentions.failures import NeedsAttention, UserError
 from mentions.mention import Assessed
-from mentions.store import Saved, StoreStatus
+from mentions.query_tree import Query
+from mentions.store import Saved, StoreStatus, Tally
 from mentions.stores import elastic_erasing as erasing
 from mentions.stores import elastic_holdings as holdings
+from mentions.stores import elastic_reading as reading
 from mentions.stores import elastic_schema as schema
+from mentions.stores import elastic_totals as totals
 from mentions.stores import elastic_writing as writing
 from mentions.stores.elastic_access import connect, read_address, translated
 
@@ -90,6 +93,67 @@ class ElasticStore:
         with self._reading() as client:
             found = writing.find(client, self._address, ids)
         return {mention_id: found[mention_id].now for mention_id in ids if mention_id in found}
+
+    def pending(self, step: str, limit: int) -> list[Assessed]:
+        with self._reading() as client:
+            return reading.pending(client, self._address, step, limit)
+
+    def search(
+        self,
+        query: Query,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        before: int | None = None,
+    ) -> list[Assessed]:
+        with self._reading() as client:
+            return reading.search(client, self._address, query, reading.Window(since, until, before), limit)
+
+    def count(self, query: Query, *, since: datetime | None = None, until: datetime | None = None) -> int:
+        with self._reading() as client:
+            return reading.count(client, self._address, query, reading.Window(since, until))
+
+    def histogram(
+        self, query: Query, every: timedelta, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[tuple[datetime, int]]:
+        with self._reading() as client:
+            return reading.histogram(client, self._address, query, every, reading.Window(since, until))
+
+    def series(self, name: str, since: datetime, until: datetime) -> list[tuple[datetime, int, int]]:
+        with self._reading() as client:
+            return totals.series(client, self._address, name, since, until)
+
+    def series_names(self) -> list[str]:
+        with self._reading() as client:
+            return totals.series_names(client, self._address)
+
+    def members(
+        self, name: str, since: datetime, until: datetime, limit: int = 1000, *, seen_since: datetime | None = None
+    ) -> list[Assessed]:
+        with self._reading() as client:
+            return reading.members(client, self._address, name, since, until, limit, seen_since)
+
+    def tallies_by_borough(self, since: datetime, until: datetime) -> list[Tally]:
+        with self._reading() as client:
+            return totals.tallies(client, self._address, "boroughs", since, until)
+
+    def tallies_by_source(self, since: datetime, until: datetime) -> list[Tally]:
+        with self._reading() as client:
+            return totals.tallies(client, self._address, "source", since, until)
+
+    def everything(self) -> Iterator[Assessed]:
+        found = self._everything()
+        next(found)  # the snapshot is the one of this call, not that of the first mention asked for
+        return (each for each in found if each)
+
+    def _everything(self) -> Iterator[Assessed | None]:
+        with self._reading() as client, closing(reading.everything(client, self._address)) as found:
+            first = next(found, None)
+            yield None
+            if first is not None:
+                yield first
+                yield from found
 
     def status(self) -> StoreStatus:
         with self._reading() as client:

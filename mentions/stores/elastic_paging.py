@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from elasticsearch import Elasticsearch
@@ -19,7 +19,7 @@ def scan(
     sort: Sequence[str | Mapping[str, Any]] = ("_shard_doc",),
     source: bool | Mapping[str, Any] = True,
     size: int = PAGE,
-) -> Iterator[Mapping[str, Any]]:
+) -> Generator[Mapping[str, Any], None, None]:
     """Every hit of the query as of the first one asked for, with what changing it needs; "_shard_doc" is the quickest
     order."""
     pit = client.open_point_in_time(index=index, keep_alive=_KEPT_FOR)["id"]

@@ -51,7 +51,7 @@ def to_body(held: Held) -> dict[str, Any]:
         "seen": micros(mention.first_seen_at),
         "counted": micros(mention.counts_at),
         "fetched": held.fetched,
-        "score": opinion.sentiment.score,
+        "score": opinion.sentiment.score + 0.0,  # never -0.0, which Lucene takes to be less than 0.0
         "series": sorted(series_of(held.now)),
         "history": mention.history,
         "pending": list(opinion.pending),

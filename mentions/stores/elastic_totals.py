@@ -1,0 +1,80 @@
+"""What mentions add up to in the Elasticsearch store: counted when it is asked for, so that it cannot go stale."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from mentions.mention import Mood
+from mentions.store import Tally
+from mentions.stores.elastic_access import Address
+from mentions.times import HOUR, MINUTE, micros, moment
+
+BUCKETS = 10_000  # a page: a server makes at most 65,536 at once
+_MILLI = 1000
+
+
+def buckets(
+    client: Elasticsearch, address: Address, query: Mapping[str, Any], by: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """How many documents of the query there are for every combination of values: (the values by name, count), however
+    many combinations there are."""
+    composite: dict[str, Any] = {"size": BUCKETS, "sources": [{name: dict(source)} for name, source in by.items()]}
+    while True:
+        found = client.search(
+            index=address.index,
+            query=dict(query),
+            aggs={"cells": {"composite": composite}},
+            size=0,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+        )["aggregations"]["cells"]
+        for bucket in found["buckets"]:
+            yield bucket["key"], bucket["doc_count"]
+        if len(found["buckets"]) < BUCKETS:
+            return
+        composite["after"] = found["after_key"]
+
+
+def series(
+    client: Elasticsearch, address: Address, name: str, since: datetime, until: datetime
+) -> list[tuple[datetime, int, int]]:
+    """See `MentionStore.series`."""
+    first, last = (-(-micros(at) // MINUTE) * MINUTE for at in (since, until))  # whole minutes that begin in between
+    wanted = [{"term": {"series": name}}, {"range": {"counted": {"gte": first, "lt": last}}}]
+    by = {"minute": {"histogram": {"field": "counted", "interval": MINUTE}}, "past": _terms("history")}
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for key, held in buckets(client, address, {"bool": {"filter": wanted}}, by):
+        counts[int(key["minute"])][bool(key["past"])] += held
+    return [(moment(minute), live, past) for minute, (live, past) in sorted(counts.items())]
+
+
+def series_names(client: Elasticsearch, address: Address) -> list[str]:
+    """See `MentionStore.series_names`."""
+    return sorted(key["name"] for key, _ in buckets(client, address, {"match_all": {}}, {"name": _terms("series")}))
+
+
+def tallies(client: Elasticsearch, address: Address, field: str, since: datetime, until: datetime) -> list[Tally]:
+    """The tallies of hours that begin in [since, until), oldest first, by the values of a field."""
+    first, last = (-(-micros(at) // HOUR) * HOUR for at in (since, until))
+    by = {
+        "hour": {"date_histogram": {"field": "published_at", "fixed_interval": "1h"}},
+        "key": _terms(field),
+        "rag": _terms("rag"),
+        "mood": _terms("mood"),
+    }
+    cells: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for key, held in buckets(client, address, {"range": {"published": {"gte": first, "lt": last}}}, by):
+        cell = cells[key["hour"], key["key"], key["rag"]]
+        cell[0] += held
+        cell[1] += held * (key["mood"] == Mood.NEGATIVE)
+        cell[2] += held * (key["mood"] == Mood.POSITIVE)
+    return [Tally(moment(hour * _MILLI), key, rag, *counts) for (hour, key, rag), counts in sorted(cells.items())]
+
+
+def _terms(field: str) -> dict[str, Any]:
+    return {"terms": {"field": field}}
