@@ -37,7 +37,8 @@ def fingerprint(assessed: Assessed) -> bytes:
 
 
 def _plain_time(at: datetime) -> str:
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}+00:00"  # a third of the time with it
 
 
 def _plain_verdict(verdict: Verdict) -> dict[str, Any]:

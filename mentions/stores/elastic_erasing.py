@@ -18,7 +18,7 @@ from mentions.failures import TemporaryFailure
 from mentions.stores.elastic_access import LONG_SECONDS, Address, failure_of
 from mentions.stores.elastic_paging import scan
 from mentions.stores.elastic_schema import ensure_alias
-from mentions.stores.elastic_writing import Action, harmless, hits_of, send
+from mentions.stores.elastic_writing import Action, encode, harmless, hits_of, send
 from mentions.times import micros
 
 LET_GO_SECONDS = 90  # twice half a minute, and what a busy server needs
@@ -96,12 +96,16 @@ def _older(client: Elasticsearch, index: str, cutoff: int) -> Iterator[tuple[str
 
 def _delete(client: Elasticsearch, address: Address, places: Iterable[tuple[str, str]]) -> int:
     gone = 0
-    actions: Iterator[Action] = (({"delete": {"_index": index, "_id": name}}, None) for index, name in places)
+    actions: Iterator[Action] = (_deletion(index, name) for index, name in places)
     for _, status, error in send(client, actions):
         gone += status == 200
         if status >= 300 and status != 404:  # 404: another was quicker
             raise failure_of(address, status, error.get("type", ""), harmless(error))
     return gone
+
+
+def _deletion(index: str, name: str) -> Action:
+    return encode({"delete": {"_index": index, "_id": name}}).encode(), None
 
 
 def erase(client: Elasticsearch, address: Address, indices: Iterable[str]) -> None:
