@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
 
 from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict, Voice
 from mentions.store import MentionStore, Tally
@@ -16,9 +21,36 @@ T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ALWAYS = (T0 - 400 * DAY, T0 + 400 * DAY)
 
-STORES: dict[str, Callable[[Path], MentionStore]] = {
-    "sqlite": lambda folder: open_store(f"sqlite:{folder / 'mentions.db'}"),
+# Where an empty store of each kind is, for the test that asks; Elasticsearch's is on a server that all tests share.
+STORES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
+    "elasticsearch": lambda request, folder: elastic_address(request.getfixturevalue("elastic")),
+    "sqlite": lambda request, folder: f"sqlite:{folder / 'mentions.db'}",
 }
+
+
+def elastic_address(server: str) -> str:
+    """An empty store of the test's own on that server."""
+    return f"{server}?index=test_{uuid4().hex[:12]}"
+
+
+@contextmanager
+def opened(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[MentionStore]:
+    """An empty store of that kind, cleared away afterwards."""
+    url = STORES[kind](request, folder)
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.close()
+        clear_away(url)
+
+
+def clear_away(url: str) -> None:
+    """Take what a test left on the shared server away; files are pytest's own business."""
+    if url.startswith("elasticsearch:"):
+        server, _, index = url.removeprefix("elasticsearch:").partition("?index=")
+        for path in (f"{index}-*", f"_index_template/{index}"):
+            httpx.delete(f"{server.split(',')[0]}/{path}", timeout=60)
 
 
 def said(number: int | str, text: str = "a quiet street", *, at: datetime = T0, **facts: Any) -> Mention:

@@ -14,14 +14,13 @@ from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, 
 from mentions.order import order_key
 from mentions.query import Everything, parse
 from mentions.store import MentionStore, Saved
-from tests.contracts.store_cases import DAY, HOUR, MINUTE, STORES, T0, ids, judged, said
+from tests.contracts.store_cases import DAY, HOUR, MINUTE, STORES, T0, ids, judged, opened, said
 
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MentionStore]:
-    opened = STORES[request.param](tmp_path)
-    yield opened
-    opened.close()
+    with opened(request, request.param, tmp_path) as held:
+        yield held
 
 
 FULL = Assessed(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mentions.order import order_key, place
 from mentions.query import Everything, QueryError, matches, parse
 from mentions.store import MentionStore
-from tests.contracts.store_cases import DAY, MINUTE, STORES, T0, ids, judged, said
+from tests.contracts.store_cases import DAY, MINUTE, STORES, T0, ids, judged, opened, said
 
 WORDS = ["police", "van", "lane", "don't", "met_police", "café", "👮🏽‍♀️", "riot's", "Straße", "near", "x"]
 TEXTS = [" ".join(WORDS[(n * k) % len(WORDS)] for k in range(1, 2 + n % 7)) for n in range(60)]
@@ -36,17 +36,15 @@ QUERIES = st.recursive(
 
 @pytest.fixture(params=sorted(STORES), scope="module")
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MentionStore]:
-    opened = STORES[request.param](tmp_path_factory.mktemp("store"))
-    opened.save(HELD)
-    yield opened
-    opened.close()
+    with opened(request, request.param, tmp_path_factory.mktemp("store")) as held:
+        held.save(HELD)
+        yield held
 
 
 @pytest.fixture(params=sorted(STORES))
 def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MentionStore]:
-    opened = STORES[request.param](tmp_path)
-    yield opened
-    opened.close()
+    with opened(request, request.param, tmp_path) as held:
+        yield held
 
 
 @given(QUERIES, st.integers(-60, 660), st.integers(-60, 660), st.integers(1, 70))
