@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,13 +65,11 @@ def elastic() -> Iterator[str]:
 @pytest.fixture
 def elastic_url(elastic: str) -> Iterator[str]:
     """An empty store of the test's own on the shared server, by an index name of its own; cleared away afterwards."""
-    import httpx
+    from tests.contracts.store_cases import clear_away, elastic_address
 
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    yield f"{elastic}?index={name}"
-    host = elastic.partition(":")[2].split(",")[0]
-    for path in (f"{name}-*", f"_index_template/{name}"):
-        httpx.delete(f"{host}/{path}", timeout=60)
+    url = elastic_address(elastic)
+    yield url
+    clear_away(url)
 
 
 # -- nothing from outside, nothing to the outside ---------------------------------------------------------------------

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from elasticsearch import Elasticsearch
 
-from mentions.failures import NeedsAttention, UserError
+from mentions.failures import NeedsAttention, TemporaryFailure, UserError
 from mentions.mention import Assessed
 from mentions.query_tree import Query
 from mentions.store import Saved, StoreStatus, Tally
@@ -36,7 +36,7 @@ class ElasticStore:
         self._address = read_address(url)
         self._readonly = readonly
         self._client = connect(self._address, env)
-        self._ready = False
+        self._ready = self._reached = False
         self._closed = False
         self._nodes_seen = 0  # the most at once: fewer means that one is missing
         self._guard = threading.Lock()
@@ -48,8 +48,14 @@ class ElasticStore:
             raise ValueError(f"the store at {self._address.url} is closed")
         if not self._ready:
             self._prepare()
-        with translated(self._address):
-            yield self._client
+        try:
+            with translated(self._address):
+                yield self._client
+        except TemporaryFailure:
+            self._ready = (
+                False  # who knows what it comes back with: a new month must never be made without the template
+            )
+            raise
 
     @contextmanager
     def _writing(self) -> Iterator[Elasticsearch]:
@@ -66,8 +72,8 @@ class ElasticStore:
                 with translated(self._address):
                     (schema.look if self._readonly else schema.prepare)(self._client, self._address)
             except NeedsAttention as error:
-                raise UserError(str(error)) from error
-            self._ready = True
+                raise error if self._reached else UserError(str(error)) from error
+            self._ready = self._reached = True
 
     # -- writing --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from elastic_transport import Transport, TransportApiResponse
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 from elasticsearch import ConnectionTimeout as Timeout
 from elasticsearch import SSLError as TlsError
@@ -27,6 +29,7 @@ LONG_SECONDS = 600  # for merging, snapshots and the like
 RETRIES = 5
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")  # no "-": `mentions-*` must not take in the indices of another store
 _BUSY = (429, 502, 503, 504)
+_MOMENTS = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds
 CLIENT = version("elasticsearch")
 
 # Every failed node of every request, with its trace: what comes of it is told by whoever asked.
@@ -40,6 +43,19 @@ class Address:
     url: str
     hosts: tuple[str, ...]
     index: str = INDEX
+
+
+class _PatientTransport(Transport):
+    """Asks again after a moment where a month has just been made, or a copy is just taking over (503): the client's own
+    retries do not wait."""
+
+    def perform_request(self, *asked: Any, **how: Any) -> TransportApiResponse:
+        for moment in _MOMENTS:
+            answer = super().perform_request(*asked, **how)
+            if answer.meta.status != 503:
+                return answer
+            time.sleep(moment)
+        return super().perform_request(*asked, **how)
 
 
 def read_address(url: str) -> Address:
@@ -91,8 +107,9 @@ def connect(address: Address, env: Mapping[str, str]) -> Elasticsearch:
         **_trust(address, env),
         request_timeout=REQUEST_SECONDS,
         max_retries=RETRIES,
+        transport_class=_PatientTransport,
         retry_on_timeout=True,
-        retry_on_status=_BUSY,
+        retry_on_status=(429, 502, 504),
     )
 
 
@@ -180,6 +197,8 @@ def failure_of(address: Address, status: int, kind: str, reason: str) -> Tempora
     where no post can be in them."""
     if kind == "media_type_header_exception":
         return _wrong_major(address, reason)
+    if status == 404:
+        return TemporaryFailure(f"{address.url} has lost what was asked for (404 {kind}): it is tried again")
     if status in _BUSY or "cluster_block" in kind or kind == "no_shard_available_action_exception":
         shown = reason if "cluster_block" in kind else kind
         return TemporaryFailure(f"{address.url} cannot do that now ({status} {shown}): it is tried again")
