@@ -29,6 +29,7 @@ LONG_SECONDS = 600  # for merging, snapshots and the like
 RETRIES = 5
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")  # no "-": `mentions-*` must not take in the indices of another store
 _BUSY = (429, 502, 503, 504)
+_MAJOR = "media_type_header_exception"  # the client is of another major than the server takes
 _MOMENTS = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds
 CLIENT = version("elasticsearch")
 
@@ -195,7 +196,7 @@ def translated(address: Address) -> Iterator[None]:
 def failure_of(address: Address, status: int, kind: str, reason: str) -> TemporaryFailure | NeedsAttention:
     """What to do about a refused request, or about one refused document of many. The server's own words are shown only
     where no post can be in them."""
-    if kind == "media_type_header_exception":
+    if kind == _MAJOR:
         return _wrong_major(address, reason)
     if status == 404:
         return TemporaryFailure(f"{address.url} has lost what was asked for (404 {kind}): it is tried again")
@@ -223,12 +224,16 @@ def _told(body: Any) -> tuple[str, str]:
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return "", ""
-    return str(error.get("type", "")), str(error.get("reason", ""))
+    kind, reason = str(error.get("type", "")), str(error.get("reason", ""))
+    cause = error.get("caused_by")
+    if kind == _MAJOR and isinstance(cause, dict):
+        reason += f" {cause.get('reason', '')}"
+    return kind, reason
 
 
 def _wrong_major(address: Address, reason: str) -> NeedsAttention:
     """`Accept version must be either version 8 or 7, but found 9`: the server names the newest client it speaks to."""
-    found = re.search(r"version (\d+)", reason)
+    found = re.search(r"either version (\d+)", reason)
     major = int(found[1]) if found else 0
     if major >= 8:
         return NeedsAttention(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,8 +29,11 @@ from mentions.stores import open_store
 from mentions.stores.elastic import ElasticStore
 from mentions.stores.elastic_holdings import doubt_of
 from tests.contracts.store_cases import DAY, HOUR, T0, ids, judged, said
+from tests.elastic_clients import NoClient, fetch_client
 from tests.elastic_found import OLD_VERSION, Lacking
 from tests.elastic_server import PASSWORD, USER, ElasticServer
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -424,3 +429,33 @@ def test_a_server_that_comes_back_is_used_again() -> None:
         newer = replace(said(2), likes=4, first_seen_at=T0 + HOUR)
         store.save([Assessed(newer, Assessment())])
         assert store.check() == []
+
+
+OLDER_CLIENT = """
+import sys
+from importlib.metadata import version
+from mentions.query import parse
+from mentions.stores import open_store
+from tests.contracts.store_cases import judged, said
+assert version("elasticsearch").startswith("8."), version("elasticsearch")
+store = open_store(sys.argv[1])
+assert store.save([judged(said(n)) for n in range(1200)]).unchanged == 0
+store.save([judged(said(1, "a loud street"))])
+assert [each.mention.id for each in store.search(parse("loud"))] == ["forum:1"]
+assert store.count(parse("street")) == store.status().mentions == len(list(store.everything())) == 1200
+assert store.forget(["forum:1"]) == 1
+assert store.check() == []
+print("all done")
+"""
+
+
+@pytest.mark.slow
+def test_the_client_of_the_major_before_works_with_this_server(elastic_url: str, tmp_path: Path) -> None:
+    try:
+        client = fetch_client("elasticsearch>=8.19,<9", tmp_path / "client")
+    except NoClient as lack:
+        pytest.skip(str(lack))
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(client), str(ROOT)))}
+    command = [sys.executable, "-W", "error", "-c", OLDER_CLIENT, elastic_url]
+    told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert told.stdout == "all done\n", told.stderr
