@@ -150,12 +150,19 @@ class Assessed:
     """A mention together with the opinion of it.
 
     `indexed` may bring along `index_text(mention.words)` where the judgement has worked it out already; without it a
-    store does that itself. It makes no difference to whether two are equal.
+    store does that itself. `fetched_at` is when the copy was fetched that last changed anything; None: when the mention
+    was first seen. Neither makes a difference to whether two are equal.
     """
 
     mention: Mention
     assessment: Assessment
     indexed: str = field(default="", compare=False, repr=False)
+    fetched_at: datetime | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def fetched(self) -> datetime:
+        """When this copy was fetched: the later of two copies knows better."""
+        return self.fetched_at or self.mention.first_seen_at
 
 
 def _travel_light(kind: type[Any]) -> None:

@@ -20,7 +20,7 @@ def merged(ours: Assessed, fetched: int, theirs: Assessed) -> Assessed | None:
     """Our copy, last changed by one that was fetched at `fetched` (microseconds), with what is newer in theirs; None
     where that changes nothing. The opinion is theirs where the words are."""
     held, heard = ours.mention, theirs.mention
-    if micros(heard.first_seen_at) < fetched:
+    if micros(theirs.fetched) < fetched:
         return None
     mention = replace(
         held,
@@ -52,7 +52,9 @@ def cleaned(assessed: Assessed) -> Assessed:
     views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
     tuples = {name: tuple(map(_clean, getattr(opinion, name))) for name in _OPINION_LISTS}
     reasons = tuple(replace(reason, says=_clean(reason.says)) for reason in opinion.reasons)
-    return Assessed(replace(mention, **facts), replace(opinion, **views, **tuples, reasons=reasons))  # type: ignore[arg-type]
+    said_clean = replace(mention, **facts)  # type: ignore[arg-type]
+    held_clean = replace(opinion, **views, **tuples, reasons=reasons)  # type: ignore[arg-type]
+    return Assessed(said_clean, held_clean, fetched_at=assessed.fetched_at)
 
 
 def _is_clean(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -13,9 +13,9 @@ from mentions.mention import Assessed
 from mentions.normalise import index_text
 from mentions.order import KEY_BITS, id_bytes, order_key
 from mentions.series import boroughs_of, series_of
-from mentions.times import micros
+from mentions.times import micros, moment
 
-KEPT = ("fact", "opinion")  # what a document is read back from
+KEPT = ("fact", "opinion", "fetched")  # what a document is read back from
 _KEY_MASK = (1 << KEY_BITS) - 1
 
 
@@ -66,17 +66,22 @@ def to_body(held: Held) -> dict[str, Any]:
 def new(assessed: Assessed, index: str) -> Held:
     """A mention that is not there yet."""
     norm = assessed.indexed or index_text(assessed.mention.words)
-    return Held(assessed, micros(assessed.mention.first_seen_at), norm, index)
+    return Held(assessed, micros(assessed.fetched), norm, index)
 
 
 def from_hit(hit: Mapping[str, Any]) -> Assessed:
     """The mention in a hit of a search that asked for KEPT."""
-    return from_document(hit["_source"])
+    return _read(hit["_source"])
+
+
+def _read(source: Mapping[str, Any]) -> Assessed:
+    held = from_document(dict(source))
+    return replace(held, fetched_at=moment(source["fetched"]))
 
 
 def to_held(hit: Mapping[str, Any]) -> Held:
     """The same with all that changing it needs; for hits with their whole source, `seq_no` and `primary_term`."""
     source = hit["_source"]
     return Held(
-        from_document(source), source["fetched"], source["indexed"], hit["_index"], hit["_seq_no"], hit["_primary_term"]
+        _read(source), source["fetched"], source["indexed"], hit["_index"], hit["_seq_no"], hit["_primary_term"]
     )

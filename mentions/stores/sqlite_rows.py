@@ -119,7 +119,8 @@ def from_row(row: tuple[Any, ...]) -> Held:
         native_id=row[26] or "",
         link=row[27] or "",
     )
-    assessed = Assessed(mention, _opinion(row[21], row[22], row[23], row[24], json.loads(row[25])))
+    opinion = _opinion(row[21], row[22], row[23], row[24], json.loads(row[25]))
+    assessed = Assessed(mention, opinion, fetched_at=moment(row[7]) if row[7] != row[6] else None)
     return Held(row[0], row[1], row[7], row[10], assessed, assessed, row[10])
 
 

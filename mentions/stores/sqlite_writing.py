@@ -57,7 +57,7 @@ def _new(assessed: Assessed, key: int, tie: int) -> Held:
     mention = assessed.mention
     row = wanted_row(micros(mention.published_at), tie)
     norm = assessed.indexed or index_text(mention.words)
-    return Held(row, key, micros(mention.first_seen_at), norm, assessed, assessed, norm)
+    return Held(row, key, micros(assessed.fetched), norm, assessed, assessed, norm)
 
 
 def merge(held: Held, incoming: Assessed) -> bool:
@@ -67,7 +67,7 @@ def merge(held: Held, incoming: Assessed) -> bool:
         return False
     if said(now.mention) != said(held.now.mention):
         held.norm = incoming.indexed or index_text(now.mention.words)
-    held.now, held.fetched = now, micros(incoming.mention.first_seen_at)
+    held.now, held.fetched = now, micros(incoming.fetched)
     return True
 
 
