@@ -15,6 +15,7 @@ SHORTEST_POLL = timedelta(seconds=30)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST_NAME = 60
 _NOT_IN_NAMES = frozenset(':"|<>\\')  # names become parts of keys and of lines
+_NODE = r"https?://[^/,?\s]+:\d{1,5}/?"
 _A_DURATION = 'a duration such as "15m", "2h" or "30s"'
 
 
@@ -72,8 +73,10 @@ def _a_zone(value: str) -> str:
 
 
 def _a_store(value: str) -> str:
-    if not re.fullmatch(r"sqlite:(?!//).+", value):
-        raise ValueError('"sqlite:" and a path, such as "sqlite:mentions.db"')
+    if value.startswith("elasticsearch:") and "@" in value:
+        raise ValueError("no password here: put it into the variable EARSHOT_ELASTIC_PASSWORD")
+    if not re.fullmatch(rf"sqlite:(?!//).+|elasticsearch:{_NODE}(,{_NODE})*(\?index=\w+)?", value):
+        raise ValueError('"sqlite:mentions.db" or "elasticsearch:http://host:9200"')
     return value
 
 
@@ -274,7 +277,8 @@ class Settings(Table):
         default=Path("earshot-data"), description="Directory of everything kept, beside the settings file"
     )
     store: Annotated[Text, AfterValidator(_a_store)] = Field(
-        default="sqlite:mentions.db", description="Where mentions are kept; a relative path is inside `data`"
+        default="sqlite:mentions.db",
+        description="Where mentions are kept: sqlite:PATH (inside `data`) or elasticsearch:http://HOST:PORT",
     )
     state: Annotated[Text, AfterValidator(_a_state)] = Field(
         default="sqlite:state.db",

@@ -19,6 +19,7 @@ COMMANDS = (
     "exercise",
     "check",
     "search",
+    "store",
     "sources",
     "alerts",
     "import",
@@ -26,6 +27,7 @@ COMMANDS = (
     "score",
     "detect",
 )
+WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "import", "export"))
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 
@@ -70,6 +72,10 @@ def make_parser(name: str | None) -> argparse.ArgumentParser:
         )
         own.add_argument("--config", metavar="FILE", help="settings file (default: earshot.toml, where there is one)")
         own.add_argument("--data", metavar="DIR", help="data directory (default: the settings', else earshot-data)")
+        if each in WITH_STORE:
+            own.add_argument(
+                "--store", metavar="URL", help="sqlite:PATH or elasticsearch:http://HOST:PORT (default: the settings')"
+            )
         own.add_argument("--verbose", action="store_true", help="log what is being done, step by step")
         command.arrange(own)
         own.set_defaults(module=command)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from alerts.channels import CHANNELS
 from config.load import load, read_options
@@ -20,15 +20,30 @@ from mentions.query import parse
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
-    """The settings `--config` and `--data` ask for, checked to the last option; raises `SettingsError` with every
-    problem at once."""
+    """The settings `--config`, `--data` and `--store` ask for, checked to the last option; raises `SettingsError` with
+    every problem at once."""
     path = settings_path(args)
     settings = load(path, os.environ, Path(args.data) if args.data else None)
+    if store := getattr(args, "store", None) or os.environ.get("EARSHOT_STORE"):
+        settings = settings.model_copy(update={"store": read_store(store)})
     set_up_logs(settings.log_level, os.environ, verbose=args.verbose)
     problems = list(find_problems(settings, str(path or "the defaults")))
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def read_store(url: str) -> str:
+    """A store as `--store` and EARSHOT_STORE name it; a relative path starts at the current directory. Raises
+    UserError."""
+    try:
+        Settings(store=url)
+    except ValidationError as error:
+        expected = str(error.errors()[0]["ctx"]["error"])
+        shown = f"{url.partition(':')[0]}:***" if "@" in url else url
+        raise UserError(f"store: {shown!r} is none, expected {expected}") from None
+    scheme, _, path = url.partition(":")
+    return f"{scheme}:{Path(path).expanduser().absolute()}" if scheme == "sqlite" else url
 
 
 def settings_path(args: argparse.Namespace) -> Path | None:

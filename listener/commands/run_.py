@@ -41,12 +41,15 @@ def run(args: argparse.Namespace) -> int:
     """Run until told to stop; 2 where a part could not start."""
     settings = read_settings(args)
     live = settings_path(args) is not None
+    if args.store and not live:
+        raise UserError(f"an exercise keeps a store of its own: --store needs settings (no {SETTINGS_FILE} here)")
     require_free_port(settings)
     data = settings.data if live or args.data else settings.data / EXERCISE_DIRECTORY
     common = [
         "--data",
         str(data),
         *(["--config", args.config] if args.config else []),
+        *(["--store", settings.store] if args.store else []),
         *(["--verbose"] if args.verbose else []),
     ]
     listen = ["daemon"] if live else ["exercise", "--speed", args.speed]

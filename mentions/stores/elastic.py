@@ -18,6 +18,7 @@ from mentions.stores import elastic_erasing as erasing
 from mentions.stores import elastic_holdings as holdings
 from mentions.stores import elastic_reading as reading
 from mentions.stores import elastic_schema as schema
+from mentions.stores import elastic_snapshots as snapshots
 from mentions.stores import elastic_totals as totals
 from mentions.stores import elastic_writing as writing
 from mentions.stores.elastic_access import connect, read_address, translated
@@ -170,6 +171,16 @@ class ElasticStore:
     def check(self) -> list[str]:
         with self._reading() as client:
             return holdings.check(client, self._address)
+
+    def take_snapshot(self, to: str) -> str:
+        """Keep all of it in the server's folder `to`; the snapshot's name."""
+        with self._writing() as client:
+            return snapshots.take_snapshot(client, self._address, to)
+
+    def restore_snapshot(self, source: str, *, replace: bool) -> str:
+        """Bring back the newest snapshot in the server's folder `source`; its name."""
+        with self._writing() as client:
+            return snapshots.restore_snapshot(client, self._address, source, replace=replace)
 
     def close(self) -> None:
         self._closed = True

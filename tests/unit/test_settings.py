@@ -138,7 +138,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
     """
     assert problems_of(folder, text) == [
         'earshot.toml: timezone: found "Mars/Olympus", expected a time zone such as "Europe/London"',
-        'earshot.toml: store: found "mongo:x", expected "sqlite:" and a path, such as "sqlite:mentions.db"',
+        'earshot.toml: store: found "mongo:x", expected "sqlite:mentions.db" or "elasticsearch:http://host:9200"',
         'earshot.toml: dashboard.port: found "8501", expected a whole number',
         'earshot.toml: sources[1].every: found "15 mins", expected a duration such as "15m", "2h" or "30s"',
         'earshot.toml: sources[2].every: found "1s", expected "30s" or longer',
