@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from mentions.mention import Rag
@@ -159,6 +159,29 @@ class Notice:
     message: str = ""  # why the last try failed
     payload: dict[str, object] = field(default_factory=dict)  # machine-readable, for webhooks
     id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchlistRow:
+    """A watchlist that somebody added beside those of the settings. One that names a private person is held, and
+    matches nothing, until somebody else than its maker approves it; `held_because` says whom it names."""
+
+    name: str
+    query: str
+    purpose: str
+    owner: str
+    made_by: str
+    made_at: datetime
+    expires: date | None = None  # the day from which it no longer runs
+    held_because: str = ""
+    approved_by: str = ""
+    approved_because: str = ""
+    approved_at: datetime | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for approval."""
+        return bool(self.held_because) and self.approved_at is None
 
 
 @dataclass(frozen=True, slots=True)

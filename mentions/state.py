@@ -1,4 +1,4 @@
-"""The promises of the state database: cursors, health, leases, incidents, outbox, audit."""
+"""The promises of the state database: cursors, health, leases, incidents, outbox, watchlists, audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition, WatchlistRow
 
 
 class State(Protocol):
@@ -84,11 +84,26 @@ class State(Protocol):
     def settle_notice(self, notice: Notice) -> None:
         """Keep what an attempt changed (state, attempts, due_at, message, accepted_at) and give its lease back."""
 
+    # -- watchlists -----------------------------------------------------------------------------------------------
+
+    def watchlists(self) -> list[WatchlistRow]:
+        """Those added here, held ones too, by name. Those of the settings are not among them."""
+
+    def add_watchlist(self, row: WatchlistRow) -> bool:
+        """Keep a new one; False, and nothing changed, where one has a name that reads the same to a search (`Stop &
+        search` and `stop search`)."""
+
+    def approve_watchlist(self, seen: WatchlistRow, by: str, because: str, at: datetime) -> bool:
+        """Let a held one run; False, and nothing changed, where it is no longer as seen, or was approved before."""
+
+    def remove_watchlist(self, name: str) -> None:
+        """Take it out; raises KeyError for an unknown name."""
+
     # -- small things ---------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> str | None:
-        """A named note (`exercise`, `exercise_now`, `last_rules_at`, `looked:<who>`); None where there is none.
-        `identity`, a word unlike any other database's, is there from the start."""
+        """A named note (`exercise`, `exercise_now`, `last_rules_at`, `looked:<who>`, `backfilled:<which>`); None where
+        there is none. `identity`, a word unlike any other database's, is there from the start."""
 
     def put(self, key: str, value: str) -> None:
         """Keep a named note."""

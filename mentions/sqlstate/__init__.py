@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition
-from mentions.sqlstate import incidents, ledger, sources
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition, WatchlistRow
+from mentions.sqlstate import incidents, ledger, sources, watchlists
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -104,6 +104,22 @@ class SqlState:
     def settle_notice(self, notice: Notice) -> None:
         with self._database.write() as connection:
             incidents.settle_notice(connection, notice)
+
+    def watchlists(self) -> list[WatchlistRow]:
+        with self._database.read() as connection:
+            return watchlists.all_watchlists(connection)
+
+    def add_watchlist(self, row: WatchlistRow) -> bool:
+        with self._database.write() as connection:
+            return watchlists.add_watchlist(connection, row)
+
+    def approve_watchlist(self, seen: WatchlistRow, by: str, because: str, at: datetime) -> bool:
+        with self._database.write() as connection:
+            return watchlists.approve_watchlist(connection, seen, by, because, at)
+
+    def remove_watchlist(self, name: str) -> None:
+        with self._database.write() as connection:
+            watchlists.remove_watchlist(connection, name)
 
     def get(self, key: str) -> str | None:
         with self._database.read() as connection:

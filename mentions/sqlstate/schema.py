@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Date,
     Dialect,
     Float,
     Index,
@@ -30,9 +31,15 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 1
+VERSION = 2
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
-STEPS: dict[int, tuple[str, ...]] = {}
+STEPS: dict[int, tuple[str, ...]] = {
+    2: (
+        """CREATE TABLE watchlists (facet TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL,
+        purpose TEXT NOT NULL, owner TEXT NOT NULL, expires DATE, held_because TEXT NOT NULL, made_by TEXT NOT NULL,
+        made_at BIGINT NOT NULL, approved_by TEXT NOT NULL, approved_because TEXT NOT NULL, approved_at BIGINT)""",
+    ),
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ADVISORY_LOCK = 0x6561727368  # "earsh": one migration at a time on PostgreSQL
@@ -204,6 +211,23 @@ notices = Table(
     Column("payload", Details, nullable=False),
     Column("lease_until", Moment),
     Index("notices_by_state", "state", "due_at"),
+)
+
+watchlists = Table(
+    "watchlists",
+    metadata,
+    Column("facet", Text, primary_key=True),  # two names that are one to a search cannot both be taken
+    _text("name"),
+    _text("query"),
+    _text("purpose"),
+    _text("owner"),
+    Column("expires", Date),
+    _text("held_because"),
+    _text("made_by"),
+    Column("made_at", Moment, nullable=False),
+    _text("approved_by"),
+    _text("approved_because"),
+    Column("approved_at", Moment),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

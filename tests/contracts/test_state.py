@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -29,25 +28,9 @@ from mentions.records import (
 )
 from mentions.sqlstate import open_state, schema
 from mentions.state import State
-from tests.postgres import postgres  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 1, 12, 10, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:{tmp_path}/state.db"
-    made: str = request.getfixturevalue("postgres")()
-    return made
-
-
-@pytest.fixture
-def state(url: str) -> Iterator[State]:
-    opened = open_state(url)
-    yield opened
-    opened.close()
 
 
 def change_by_hand(url: str, *statements: str) -> None:
@@ -127,9 +110,10 @@ def test_an_older_database_is_brought_up_to_date_step_by_step(
 ) -> None:
     state.put("kept", "yes")
     state.close()
-    monkeypatch.setattr(schema, "VERSION", 3)
-    monkeypatch.setattr("mentions.sqlstate.database.VERSION", 3)
-    steps = {2: ("ALTER TABLE notes ADD COLUMN colour TEXT",), 3: ("UPDATE notes SET colour = 'blue'",)}
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", now + 2)
+    monkeypatch.setattr("mentions.sqlstate.database.VERSION", now + 2)
+    steps = {now + 1: ("ALTER TABLE notes ADD COLUMN colour TEXT",), now + 2: ("UPDATE notes SET colour = 'blue'",)}
     monkeypatch.setattr(schema, "STEPS", steps)
     with pytest.raises(UserError, match="older version"):
         open_state(url, readonly=True)
