@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
 PAGE = 1000
 _KEPT_FOR = "5m"  # by the server, until the next page is asked for
@@ -43,4 +44,5 @@ def scan(
                 return
             pit, after = found["pit_id"], hits[-1]["sort"]
     finally:
-        client.close_point_in_time(id=pit)
+        with suppress(ApiError, TransportError):  # a server that is away lets go of it by itself
+            client.close_point_in_time(id=pit)
