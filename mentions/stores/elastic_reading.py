@@ -97,7 +97,7 @@ def histogram(
     span = f"{every // timedelta(seconds=1)}s"
     starts = {"date_histogram": {"field": "published_at", "fixed_interval": span}}
     found = buckets(client, address, window.over(query), {"start": starts})
-    return sorted((moment(key["start"] * _MILLI), held) for key, held in found)
+    return [(moment(key["start"] * _MILLI), held) for key, held in found]
 
 
 def pending(client: Elasticsearch, address: Address, step: str, limit: int) -> list[Assessed]:

@@ -21,8 +21,8 @@ _MILLI = 1000
 def buckets(
     client: Elasticsearch, address: Address, query: Mapping[str, Any], by: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], int]]:
-    """How many documents of the query there are for every combination of values: (the values by name, count), however
-    many combinations there are."""
+    """How many documents of the query there are for every combination of values, however many there are: (the values by
+    name, count), ordered by the first of them, then the second."""
     composite: dict[str, Any] = {"size": BUCKETS, "sources": [{name: dict(source)} for name, source in by.items()]}
     while True:
         found = client.search(
@@ -50,12 +50,12 @@ def series(
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for key, held in buckets(client, address, {"bool": {"filter": wanted}}, by):
         counts[int(key["minute"])][bool(key["past"])] += held
-    return [(moment(minute), live, past) for minute, (live, past) in sorted(counts.items())]
+    return [(moment(minute), live, past) for minute, (live, past) in counts.items()]
 
 
 def series_names(client: Elasticsearch, address: Address) -> list[str]:
     """See `MentionStore.series_names`."""
-    return sorted(key["name"] for key, _ in buckets(client, address, {"match_all": {}}, {"name": _terms("series")}))
+    return [key["name"] for key, _ in buckets(client, address, {"match_all": {}}, {"name": _terms("series")})]
 
 
 def tallies(client: Elasticsearch, address: Address, field: str, since: datetime, until: datetime) -> list[Tally]:
@@ -67,13 +67,15 @@ def tallies(client: Elasticsearch, address: Address, field: str, since: datetime
         "rag": _terms("rag"),
         "mood": _terms("mood"),
     }
-    cells: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    cells: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])  # found in the order of `by`
     for key, held in buckets(client, address, {"range": {"published": {"gte": first, "lt": last}}}, by):
         cell = cells[key["hour"], key["key"], key["rag"]]
         cell[0] += held
-        cell[1] += held * (key["mood"] == Mood.NEGATIVE)
-        cell[2] += held * (key["mood"] == Mood.POSITIVE)
-    return [Tally(moment(hour * _MILLI), key, rag, *counts) for (hour, key, rag), counts in sorted(cells.items())]
+        if key["mood"] == Mood.NEGATIVE:
+            cell[1] += held
+        elif key["mood"] == Mood.POSITIVE:
+            cell[2] += held
+    return [Tally(moment(hour * _MILLI), key, rag, *counts) for (hour, key, rag), counts in cells.items()]
 
 
 def _terms(field: str) -> dict[str, Any]:
