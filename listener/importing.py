@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.judging import open_pipeline
 from listener.rows import BadRow, read_lines, to_mention
-from mentions.failures import UserError
+from mentions.failures import TemporaryFailure, UserError
 from mentions.mention import Assessed
+from mentions.patience import patiently
 from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.store import MentionStore
 
@@ -75,13 +77,15 @@ def import_files(
     store: MentionStore,
     reader: Reader,
     progress: Callable[[int, Imported], None],
+    tell: Callable[[TemporaryFailure], None] = lambda failure: None,
 ) -> Imported:
     """Save every good line of the files; bad ones are kept in `rejected`. `progress` hears the bytes read and the
-    counts so far after every chunk. Each chunk is one transaction, so broken-off work can simply be run again."""
+    counts so far after every chunk, `tell` that the store is waited for. What was broken off can simply be run again.
+    """
     done = Imported()
     with without_collecting():
         for judged in _judge(files, reader):
-            saved = store.save(judged.good)
+            saved = patiently(partial(store.save, judged.good), tell)
             done.seen += len(judged.good) + len(judged.bad)
             done.new += len(saved.new)
             done.updated += len(saved.updated)

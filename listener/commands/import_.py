@@ -13,10 +13,12 @@ from listener.importing import Imported, import_files, open_reader, readable
 from listener.lock import prepare_directory, refuse_exercise
 from listener.start import read_settings
 from mentions.clock import utc_now
+from mentions.failures import TemporaryFailure
 from mentions.stores import open_store
 
 HELP = "import mentions from JSON Lines files, as history: they teach what is usual and never ring"
 EXAMPLE = "earshot import posts-2025.jsonl posts-2026.jsonl"
+WAITS = "waiting for the store"
 
 
 def arrange(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,14 @@ def run(args: argparse.Namespace) -> int:
                 bar.update(size)
                 bar.set_postfix(new=done.new, rejected=len(done.rejected), refresh=False)
 
-            done = import_files(args.files, store, open_reader(settings, utc_now()), progress)
+            def tell(failure: TemporaryFailure) -> None:
+                if bar.postfix != WAITS:
+                    bar.write(f"earshot import: {failure}; it is waited for", file=sys.stderr)
+                bar.set_postfix_str(WAITS)
+
+            done = import_files(args.files, store, open_reader(settings, utc_now()), progress, tell)
+    except TemporaryFailure as failure:
+        raise TemporaryFailure(f"{failure}; what was imported stays: run the same import again") from failure
     finally:
         store.close()
     print_result(done, as_json=args.json)
