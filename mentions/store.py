@@ -50,7 +50,9 @@ class StoreStatus:
 class MentionStore(Protocol):
     """Keeps mentions and opinions. Safe to use from many threads; times in and out are aware UTC.
 
-    One order everywhere: newest first by published second, ties by 20 bits of sha256(id) (see `order_key`).
+    One order everywhere: newest first by published second, ties by 20 bits of sha256(id) (see `order_key`). Where two
+    share those as well, each store has a lasting order of its own: SQLite the one they came in, Elasticsearch that of
+    the whole `order_key`.
     Raises `TemporaryFailure` when the store cannot be reached or its disk is full; what was refused can be done again.
     """
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict, Voice
+from mentions.order import place
 from mentions.store import MentionStore, Tally
 from mentions.stores import open_store
 
@@ -60,6 +61,15 @@ def said(number: int | str, text: str = "a quiet street", *, at: datetime = T0, 
     """A mention that differs from the next only in what a test cares for."""
     facts = {"platform": "forum", "source": "Corner", "first_seen_at": at + MINUTE} | facts
     return Mention(id=f"forum:{number}", published_at=at, text=text, **facts)
+
+
+def twins() -> tuple[Mention, Mention]:
+    """Two mentions of one second whose ids share all bits of their place."""
+    seen: dict[int, Mention] = {}
+    for mention in map(said, range(100_000)):
+        if (other := seen.setdefault(place(mention), mention)) is not mention:
+            return other, mention
+    raise AssertionError("20 bits are few: some two of 100,000 always share them")
 
 
 def judged(mention: Mention, **opinion: Any) -> Assessed:

@@ -11,13 +11,13 @@ import pytest
 
 from mentions.failures import TemporaryFailure
 from mentions.mention import Mood
-from mentions.order import order_key, place
+from mentions.order import order_key
 from mentions.query import Everything, parse
 from mentions.stores import elastic_access
 from mentions.stores import elastic_reading as reading
 from mentions.stores import elastic_totals as totals
 from mentions.stores.elastic import ElasticStore
-from tests.contracts.store_cases import ALWAYS, DAY, HOUR, MINUTE, T0, counted, ids, judged, mood, said, tallied
+from tests.contracts.store_cases import ALWAYS, DAY, HOUR, MINUTE, T0, counted, ids, judged, mood, said, tallied, twins
 
 HELD = [
     judged(
@@ -73,17 +73,12 @@ def test_a_search_may_ask_for_more_than_ten_thousand(store: ElasticStore) -> Non
 
 
 def test_mentions_that_share_all_bits_of_their_place_are_ordered_by_their_key(store: ElasticStore) -> None:
-    seen: dict[int, int] = {}
-    for number in range(100_000):
-        if (at := place(said(number))) in seen:
-            break
-        seen[at] = number
-    twins = sorted((said(seen[at]), said(number)), key=order_key, reverse=True)
-    for twin in reversed(twins):
+    pair = sorted(twins(), key=order_key, reverse=True)
+    for twin in reversed(pair):
         store.save([judged(twin)])
-    assert [each.mention for each in store.search(Everything())] == twins
-    assert [each.mention for each in store.everything()] == twins
-    assert [each.mention for each in store.search(Everything(), before=order_key(twins[0]))] == twins[1:]
+    assert [each.mention for each in store.search(Everything())] == pair
+    assert [each.mention for each in store.everything()] == pair
+    assert [each.mention for each in store.search(Everything(), before=order_key(pair[0]))] == pair[1:]
 
 
 def test_reading_everything_leaves_nothing_open_at_the_server(store: ElasticStore, elastic_url: str) -> None:

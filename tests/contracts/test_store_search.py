@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentions.order import order_key, place
+from mentions.order import order_key
 from mentions.query import Everything, QueryError, matches, parse
 from mentions.store import MentionStore
-from tests.contracts.store_cases import DAY, MINUTE, STORES, T0, ids, judged, opened, said
+from tests.contracts.store_cases import DAY, MINUTE, STORES, T0, ids, judged, opened, said, twins
 
 WORDS = ["police", "van", "lane", "don't", "met_police", "café", "👮🏽‍♀️", "riot's", "Straße", "near", "x"]
 TEXTS = [" ".join(WORDS[(n * k) % len(WORDS)] for k in range(1, 2 + n % 7)) for n in range(60)]
@@ -102,21 +102,15 @@ def test_a_title_is_searched_like_the_text(fresh: MentionStore) -> None:
 
 
 def test_two_mentions_that_want_one_place_are_both_kept_and_paged(fresh: MentionStore) -> None:
-    places: dict[int, int] = {}
-    for number in range(100_000):
-        key = place(said(number))
-        if key in places:
-            break
-        places[key] = number
-    twins = [places[key], number]
-    fresh.save([judged(said(twin)) for twin in twins])
-    assert sorted(ids(fresh.search(Everything()))) == sorted(map(str, twins))
-    assert fresh.save([judged(said(twin)) for twin in twins]).unchanged == 2
+    pair = twins()
+    fresh.save([judged(twin) for twin in pair])
+    assert {each.mention for each in fresh.search(Everything())} == set(pair)
+    assert fresh.save([judged(twin) for twin in pair]).unchanged == 2
     first = fresh.search(Everything(), limit=1)
     rest = fresh.search(Everything(), before=order_key(first[0].mention))
-    assert set(ids(first + rest)) == set(map(str, twins))
-    assert fresh.forget([f"forum:{twins[0]}"]) == 1
-    assert ids(fresh.search(Everything())) == [str(twins[1])]
+    assert {each.mention for each in first + rest} == set(pair)
+    assert fresh.forget([pair[0].id]) == 1
+    assert [each.mention for each in fresh.search(Everything())] == [pair[1]]
     assert fresh.check() == []
 
 

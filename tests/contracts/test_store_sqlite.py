@@ -15,11 +15,22 @@ import pytest
 
 from mentions.failures import NeedsAttention, TemporaryFailure, UserError
 from mentions.normalise import normalise
+from mentions.order import order_key
 from mentions.query import Everything, parse
 from mentions.stores import open_store, sqlite_schema
-from tests.contracts.store_cases import ALWAYS, HOUR, T0, ids, judged, said
+from tests.contracts.store_cases import ALWAYS, HOUR, T0, ids, judged, said, twins
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_mentions_that_share_all_bits_of_their_place_stay_as_they_came_in(tmp_path: Path, swapped: bool) -> None:
+    pair = twins()[:: -1 if swapped else 1]
+    with closing(open_store(f"sqlite:{tmp_path}/mentions.db")) as store:
+        for twin in pair:
+            store.save([judged(twin)])
+        assert [each.mention for each in store.search(Everything())] == list(pair)
+        assert [each.mention for each in store.search(Everything(), before=order_key(pair[0]))] == [pair[1]]
 
 
 @pytest.mark.parametrize("url", ["", "mentions.db", "sqlite:", "mysql:mentions", "elastic//x"])
