@@ -171,6 +171,15 @@ class FetchSettings(Table):
     )
 
 
+class SpoolSettings(Table):
+    """What waits on disk while the store takes no mentions."""
+
+    max_bytes: int = Field(
+        default=500_000_000, ge=100_000, description="Most that may wait, in bytes; beyond it no source is polled"
+    )
+    free_bytes: int = Field(default=200_000_000, ge=0, description="Free disk that is left to others, in bytes")
+
+
 class SourceSettings(Table):
     """One source. Keys beside these are the connector's own; docs/connectors.md lists them."""
 
@@ -298,6 +307,7 @@ class Settings(Table):
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")
+    spool: SpoolSettings = Field(default_factory=SpoolSettings, description="Where mentions wait for the store")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="When to alert, and when it is over")
     sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")
     channels: Annotated[tuple[ChannelSettings, ...], FROM_LIST] = Field(default=(), description="Who is told")

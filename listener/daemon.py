@@ -15,10 +15,10 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_RUNNING
 
 from listener.health import HealthServer
 from listener.house import House
-from listener.polling import Poll
 from mentions.failures import Failure, UserError
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ ASSESS_EVERY = 10
 ASSESS_AT_ONCE = 256
 DELIVER_EVERY = 3
 BEAT_EVERY = 10
+DRAIN_EVERY = 2
 GRACE_SECONDS = 6.0  # SIGTERM to exit stays under 10 s although a fetch may take 30
 
 
@@ -67,6 +68,7 @@ class Daemon:
                 "poll": ThreadPoolExecutor(POLLS_AT_ONCE),
                 "model": ThreadPoolExecutor(1),
                 "deliver": ThreadPoolExecutor(2),
+                "drain": ThreadPoolExecutor(1),  # a store that hangs holds up nothing else
             },
             # APScheduler's own default drops a run that is one second late; ours are never too late to be worth doing.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -77,6 +79,7 @@ class Daemon:
         self._add(scheduler, "beat", self.house.beat, BEAT_EVERY, "default")
         self._add(scheduler, "assess", self._assess, ASSESS_EVERY, "model")
         self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
+        self._add(scheduler, "drain", self._drain, DRAIN_EVERY, "drain")
         scheduler.add_listener(self._note_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         return scheduler
 
@@ -108,7 +111,7 @@ class Daemon:
     def _dispatch(self) -> None:
         with self._guard:
             room = POLLS_AT_ONCE - len(self._in_flight)
-        if room <= 0:
+        if room <= 0 or self.house.intake.is_full():
             return
         for row in self.house.state.due_sources(self.house.clock(), room):
             with self._guard:
@@ -125,14 +128,22 @@ class Daemon:
             with self._guard:
                 self._in_flight.discard(name)
         if poll is not None and (poll.new or poll.updated):
-            self._look_now(poll)
+            self._look_now()
 
-    def _look_now(self, poll: Poll) -> None:
+    def _look_now(self) -> None:
         """Evidence has just come in: do not let it wait for the next round of rules."""
         try:
             self._scheduler.modify_job("rules", next_run_time=datetime.now(UTC))
         except JobLookupError:  # the scheduler is winding down
-            log.debug("source=%s rules not hurried", poll.source)
+            log.debug("rules not hurried")
+
+    def _drain(self) -> None:
+        drained = 0
+        while self._scheduler.state == STATE_RUNNING and (count := self.house.drain()):
+            drained += count
+        if drained:
+            log.info("spool drained=%d", drained)
+            self._look_now()
 
     def _assess(self) -> None:
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:

@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from listener.polling import Poll
 from mentions.failures import UserError
 from mentions.records import SourceRow, SourceState
+from mentions.store_note import StoreNote
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,15 @@ def judge_health(
     return Health("green", f"all {len(rows)} sources are being collected", live, blind)
 
 
+def weigh_store(health: Health, note: StoreNote, now: datetime) -> Health:
+    """Health with that of the store in it: red where no rule sees the news, amber where that passes by itself."""
+    stuck = bool(note.stuck) and note.waiting_since is not None and now - note.waiting_since > STALLED_AFTER
+    says = note.tell(lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
+    if note.full or note.silent_since or stuck:
+        return replace(health, status="red", reason=says)
+    return replace(health, status="amber", reason=says) if says and health.status == "green" else health
+
+
 def is_collecting(row: SourceRow, every: timedelta, now: datetime) -> bool:
     """Whether the source has answered within its patience; a stopped one never does."""
     if row.state is SourceState.PAUSED or row.succeeded_at is None:
@@ -79,6 +89,8 @@ class Metrics:
         self.open_incidents = Gauge("earshot_incidents_open", "Incidents open now", registry=self.registry)
         self.pending = Gauge("earshot_mentions_pending", "Mentions waiting for a deferred step", registry=self.registry)
         self.collecting = Gauge("earshot_sources_collecting", "Sources that answer in time", registry=self.registry)
+        self.spool_mentions = Gauge("earshot_spool_mentions", "Mentions that wait on disk", registry=self.registry)
+        self.spool_bytes = Gauge("earshot_spool_bytes", "What they take there", registry=self.registry)
 
     def count_poll(self, poll: Poll) -> None:
         """Count what one poll did."""

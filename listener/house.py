@@ -22,20 +22,29 @@ from config.settings import Settings
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
-from listener.health import Health, Metrics, judge_health
+from listener.health import Health, Metrics, judge_health, weigh_store
+from listener.intake import Intake
 from listener.judging import current_watchlists, open_pipeline
 from listener.polling import Poll, Poller
+from listener.spool import Spool
+from listener.store_watch import StoreWatch
+from listener.unseen import Unseen, strongest
 from mentions.clock import Clock, utc_now
-from mentions.failures import Failure
+from mentions.failures import Failure, UserError
 from mentions.mention import Voice
 from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
 from mentions.store import MentionStore
+from mentions.store_note import STORE_NOTE
 from mentions.stores import open_store
 
 log = logging.getLogger(__name__)
+
+SPOOL = "spool"  # in the data directory
+LOOK_SECONDS = 2.0  # a health report never waits longer for the store
+START_SECONDS = 10.0  # nor does the start: a store that is away is no reason not to listen
 
 
 @dataclass(slots=True)
@@ -48,6 +57,9 @@ class House:
     state: State
     pipeline: Pipeline
     poller: Poller
+    intake: Intake
+    watch: StoreWatch
+    unseen: Unseen
     rules: Sequence[Rule]
     channels: Mapping[str, Channel]
     desk: Desk
@@ -56,6 +68,7 @@ class House:
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
+    unanswered: bool = False  # whether the store failed a rule then
     alarmed: bool = False
 
     def poll(self, name: str) -> Poll | None:
@@ -69,14 +82,33 @@ class House:
         """Run deferred steps over up to `limit` mentions; returns how many were judged."""
         return self.pipeline.assess_pending(self.store, limit)
 
+    def drain(self) -> int:
+        """Bring some of what waits on disk into the store; how many mentions."""
+        return self.intake.drain()
+
     def check_rules(self) -> list[Finding]:
-        """Ask every rule what holds now and record it. A rule that breaks costs its own findings only."""
+        """Ask every rule what holds now and record it. A rule that breaks costs its own findings only.
+
+        While the store is away, or mentions wait to get there, nothing is resolved; the first check that sees all of it
+        again asks about the time in between as well.
+        """
         now = self.clock()
         self._let_watchlists_expire()
-        findings = [finding for rule in self.rules for finding in self._ask(rule, now)]
-        incidents = record(findings, now, self.state, self.desk, blind=self._is_blind(now))
+        was_unanswered, self.unanswered = self.unanswered, False
+        waiting_since = self.intake.spool.since
+        times = [now] if waiting_since else self.unseen.times(now)
+        findings = strongest(finding for at in times for rule in self.rules for finding in self._ask(rule, at))
+        partial = self.unanswered or waiting_since is not None
+        incidents = record(findings, now, self.state, self.desk, blind=partial or self._is_blind(now))
         self.alarmed = bool(incidents)
-        self.last_rules_at = now
+        if partial:
+            self.unseen.begin(min(filter(None, (waiting_since, self.last_rules_at)), default=now))
+        else:
+            self.unseen.end()
+        if not self.unanswered:
+            self.last_rules_at = now
+        if self.unanswered != was_unanswered:
+            log.warning("rules=%s", "not checked: the store does not answer" if self.unanswered else "checked again")
         return findings
 
     def _let_watchlists_expire(self) -> None:
@@ -90,10 +122,15 @@ class House:
         self.pipeline = self.poller.pipeline = open_pipeline(self.settings, self.clock)
 
     def _ask(self, rule: Rule, now: datetime) -> list[Finding]:
+        if self.intake.is_silent:  # it would only wait for nothing
+            self.unanswered = True
+            return []
         try:
             findings = rule.check(now, self.store)
-        except Failure as failure:
-            log.warning("rule=%s not checked reason=%s", rule.name, failure)
+        except (Failure, UserError) as failure:
+            self.unanswered = True
+            log.debug("rule=%s not checked reason=%s", rule.name, failure)
+            return []
         except Exception:  # a broken rule must never silence the others
             log.exception("rule=%s broke", rule.name)
             self.metrics.count_fault("rule")
@@ -110,29 +147,40 @@ class House:
         return delivered
 
     def beat(self) -> None:
-        """Tell readers of the state that this daemon is alive, and when its rules last ran."""
+        """Tell readers of the state that this daemon is alive, how its store fares, and when its rules last ran."""
+        self.watch.look(LOOK_SECONDS)
         self.state.put("heartbeat", utc_now().isoformat())
+        self.state.put(STORE_NOTE, self.intake.note().to_text())
         if self.last_rules_at is not None:
             self.state.put("last_rules_at", self.last_rules_at.isoformat())
 
     def health(self) -> Health:
         """How collecting is going at this moment."""
         ran_at = self.last_rules_at or self.opened_at
-        return judge_health(self.state.sources(), self.poller.every, self.clock(), ran_at, sorted(self.broken))
+        now, note = self.clock(), self.intake.note()
+        health = judge_health(self.state.sources(), self.poller.every, now, ran_at, sorted(self.broken))
+        return weigh_store(health, note, now)
 
     def report(self) -> tuple[Health, dict[str, object]]:
-        """Health with the figures behind it, for machines; refreshes the gauges."""
-        health, status = self.health(), self.store.status()
+        """Health with the figures behind it, for machines; refreshes the gauges. Of a store that does not answer the
+        last known ones are told; where there are none yet they are null."""
+        self.watch.look(LOOK_SECONDS)
+        health, status, note = self.health(), self.watch.status, self.intake.note()
         open_incidents = len(self.state.incidents(open_only=True))
         self.metrics.open_incidents.set(open_incidents)
-        self.metrics.pending.set(status.pending)
+        self.metrics.pending.set(status.pending if status else 0)
         self.metrics.collecting.set(len(health.collecting))
+        self.metrics.spool_mentions.set(note.waiting)
+        self.metrics.spool_bytes.set(self.intake.spool.size)
         return health, {
             "at": self.clock().isoformat(),
             "collecting": list(health.collecting),
             "blind": list(health.blind),
-            "mentions": status.mentions,
-            "pending": status.pending,
+            "mentions": status.mentions if status else None,
+            "pending": status.pending if status else None,
+            "waiting": note.waiting,
+            "waiting_since": note.waiting_since.isoformat() if note.waiting_since else None,
+            "store_silent_since": note.silent_since.isoformat() if note.silent_since else None,
             "open_incidents": open_incidents,
             "last_rules_at": self.last_rules_at.isoformat() if self.last_rules_at else None,
             "exercise": self.desk.exercise,
@@ -163,8 +211,12 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     state = opened.enter_context(closing(open_state(settings.state)))
     fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), clock)))
     pipeline = open_pipeline(settings, clock)
+    watch = open_watch(store, clock)
+    spool = open_spool(settings, clock)
+    intake = Intake(store, spool, watch, lambda mention: poller.pipeline.assess_for_store(mention))
     poller = Poller(
         store=store,
+        intake=intake,
         state=state,
         pipeline=pipeline,
         connectors=open_connectors(settings, fetcher, clock),
@@ -181,6 +233,9 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         state=state,
         pipeline=pipeline,
         poller=poller,
+        intake=intake,
+        watch=watch,
+        unseen=Unseen(state),
         rules=build_rules(rule_settings(settings)),
         channels=open_channels(settings),
         desk=open_desk(settings, exercise=exercise),
@@ -190,6 +245,24 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     state.release(poller.owner)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
+
+
+def open_watch(store: MentionStore, clock: Clock) -> StoreWatch:
+    """A watch over the store, which has looked once. Raises UserError for what a person must mend before the start."""
+    watch = StoreWatch(store, clock)
+    watch.look(START_SECONDS)
+    if watch.silence and isinstance(watch.silence.failure, UserError):
+        raise watch.silence.failure
+    return watch
+
+
+def open_spool(settings: Settings, clock: Clock) -> Spool:
+    """Where mentions wait while the store is away."""
+    limits = settings.spool
+    spool = Spool(settings.data / SPOOL, clock, max_bytes=limits.max_bytes, free_bytes=limits.free_bytes)
+    if spool.mentions:
+        log.info("spool waiting=%d since=%s", spool.mentions, spool.since)
+    return spool
 
 
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from analysis.pipeline import Pipeline
 from listener.connector import Connector, Page
+from listener.intake import Intake
+from listener.spool import SpoolFull
 from mentions.clock import Clock
-from mentions.failures import Failure, NeedsAttention, RateLimited
+from mentions.failures import Failure, NeedsAttention, RateLimited, UserError
 from mentions.records import SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
@@ -53,9 +55,13 @@ class _Run:
 
 @dataclass(slots=True)
 class Poller:
-    """Polls sources. `alarmed` says whether an incident is open: then sources that bring anything are asked sooner."""
+    """Polls sources. `alarmed` says whether an incident is open: then sources that bring anything are asked sooner.
+
+    A store that is away fails no poll: what was brought waits in the intake's spool, and the cursor moves on.
+    """
 
     store: MentionStore
+    intake: Intake
     state: State
     pipeline: Pipeline
     connectors: dict[str, Connector]
@@ -76,6 +82,8 @@ class Poller:
         try:
             self._read(run)
             row, outcome = self._settle(run), "ok"
+        except SpoolFull:  # no fault of the source: what it has is fetched once there is room
+            row, outcome = replace(run.row, next_check_at=self.clock() + FIRST_RETRY), "failed"
         except Failure as failure:
             row, outcome = self._fail(run.row, failure), _outcome(failure)
         except Exception as bug:  # a bug in one connector must never be another source's problem
@@ -110,7 +118,7 @@ class Poller:
         if not page.mentions:
             return Saved()
         heard = (replace(mention, history=True) for mention in page.mentions) if history else page.mentions
-        return self.store.save([self.pipeline.assess_for_store(mention) for mention in heard])
+        return self.intake.save([self.pipeline.assess_for_store(mention) for mention in heard])
 
     def _advance(self, row: SourceRow, page: Page, new: int) -> SourceRow:
         newest = max((m.published_at for m in page.mentions), default=None)
@@ -140,16 +148,26 @@ class Poller:
         silent = now - row.brought_at if row.brought_at else timedelta(0)
         if silent <= QUIET_AT_LEAST:
             return replace(row, state=SourceState.OK)
-        tallies = self.store.tallies_by_source(now - RHYTHM_WINDOW, now)
-        count = sum(tally.count for tally in tallies if tally.key == row.name)
-        gap = page.expected_rhythm or (RHYTHM_WINDOW / count if count else RHYTHM_WINDOW)
-        if silent <= max(QUIET_AT_LEAST, gap * QUIET_GAPS):
+        gap = page.expected_rhythm or self._usual_gap(row.name, now)
+        if gap is None or silent <= max(QUIET_AT_LEAST, gap * QUIET_GAPS):
             return replace(row, state=SourceState.OK)
         hours = int(silent.total_seconds() // 3600)
         message = (
             f"answers, but has brought nothing new for {hours} h, far longer than usual: look at the source itself"
         )
         return replace(row, state=SourceState.QUIET, message=message)
+
+    def _usual_gap(self, name: str, now: datetime) -> timedelta | None:
+        """Between two mentions of a source; None where the store cannot tell."""
+        if self.intake.is_silent:
+            return None
+        try:
+            tallies = self.store.tallies_by_source(now - RHYTHM_WINDOW, now)
+        except (Failure, UserError) as failure:
+            log.debug("source=%s rhythm unknown reason=%s", name, failure)
+            return None
+        count = sum(tally.count for tally in tallies if tally.key == name)
+        return RHYTHM_WINDOW / count if count else RHYTHM_WINDOW
 
     def _fail(self, row: SourceRow, failure: Failure) -> SourceRow:
         if isinstance(failure, NeedsAttention):

@@ -13,7 +13,10 @@ import pytest
 
 from analysis.pipeline import Pipeline
 from listener.connector import Page
+from listener.intake import Intake
 from listener.polling import Poller
+from listener.spool import Spool
+from listener.store_watch import StoreWatch
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.mention import Mention
 from mentions.query import parse
@@ -60,10 +63,13 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     script = Script()
     made = Bench(None, script)  # type: ignore[arg-type]
+    store, pipeline = open_store(f"sqlite:{tmp_path}/mentions.db"), Pipeline()
+    spool = Spool(tmp_path / "spool", lambda: made.now, max_bytes=1_000_000, free_bytes=0)
     made.poller = Poller(
-        store=open_store(f"sqlite:{tmp_path}/mentions.db"),
+        store=store,
+        intake=Intake(store, spool, StoreWatch(store, lambda: made.now), pipeline.assess_for_store),
         state=open_state(f"sqlite:{tmp_path}/state.db"),
-        pipeline=Pipeline(),
+        pipeline=pipeline,
         connectors={"a": script},  # type: ignore[dict-item]
         every={"a": timedelta(minutes=15)},
         clock=lambda: made.now,

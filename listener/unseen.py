@@ -1,0 +1,52 @@
+"""The time in which the rules could not see everything, made up for once they can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from alerts.folding import in_order
+from mentions.records import Finding
+from mentions.state import State
+
+UNSEEN_NOTE = "unseen_since"
+STEP = timedelta(minutes=15)  # within what every rule looks back over
+FURTHEST = timedelta(hours=24)
+
+
+class Unseen:
+    """Since when the rules do not see all there is: kept in the state, so that a restart forgets nothing."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        note = state.get(UNSEEN_NOTE)
+        self._since = datetime.fromisoformat(note) if note else None
+
+    def begin(self, at: datetime) -> None:
+        """From `at` on they do not, unless they did not before."""
+        if self._since is None:
+            self._keep(at)
+
+    def end(self) -> None:
+        """They have seen it all."""
+        if self._since is not None:
+            self._keep(None)
+
+    def times(self, now: datetime) -> list[datetime]:
+        """When they should have looked, `now` last."""
+        if self._since is None:
+            return [now]
+        since = max(self._since, now - FURTHEST)
+        return [*(since + STEP * n for n in range((now - since) // STEP + 1) if since + STEP * n < now), now]
+
+    def _keep(self, since: datetime | None) -> None:
+        self._state.put(UNSEEN_NOTE, since.isoformat() if since else "")
+        self._since = since
+
+
+def strongest(findings: Iterable[Finding]) -> list[Finding]:
+    """Of each matter only what told most of it."""
+    found: dict[str, Finding] = {}
+    for finding in in_order(findings):
+        found.setdefault(finding.key, finding)
+    return list(found.values())
