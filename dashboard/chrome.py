@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import streamlit as st
@@ -115,13 +116,20 @@ def draw_live(draw: Callable[[], None], key: str) -> None:
 
     @st.fragment(run_every=refresh_seconds(), key=key)
     def live() -> None:
-        try:
+        with unread_told("It tries again by itself."):
             draw()
-        except Failure as failure:
-            st.warning("This part cannot be read at the moment. It tries again by itself.")
-            st.text(str(failure))
 
     live()
+
+
+@contextmanager
+def unread_told(hope: str = "Reload the page to try again.") -> Iterator[None]:
+    """Where a part of the page cannot be read, it says why; the rest of the page stays."""
+    try:
+        yield
+    except (Failure, UserError) as error:
+        st.warning(f"This part cannot be read at the moment. {hope}")
+        st.text(str(error))
 
 
 def draw_top(*, small: bool) -> None:

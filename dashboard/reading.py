@@ -14,6 +14,7 @@ from mentions.records import Incident, IncidentState, Level, SourceRow, SourceSt
 from mentions.sqlstate import open_state
 from mentions.state import State
 from mentions.store import MentionStore
+from mentions.store_note import STORE_NOTE, StoreNote
 from mentions.stores import open_store
 
 RULES_STALLED_AFTER = timedelta(minutes=5)  # they run every minute
@@ -111,7 +112,8 @@ def read_standing(state: State, moment: Moment) -> Standing:
     daemon_alive = not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
     sources = tuple(read_sources(state, moment.now))
     found = tuple(sorted(state.incidents(open_only=True), key=_by_urgency))
-    blind = _tell_blindness(moment, beat, daemon_alive, parse_time(state.get("last_rules_at")), sources)
+    note = read_store_note(state) if daemon_alive else StoreNote()
+    blind = _tell_blindness(moment, beat, daemon_alive, parse_time(state.get("last_rules_at")), sources, note)
     if found:
         lead = found[0]
         word = Word.RED if lead.level is Level.CRISIS else Word.AMBER
@@ -121,12 +123,22 @@ def read_standing(state: State, moment: Moment) -> Standing:
         return Standing(Word.UNKNOWN, None, blind, "", (), sources, daemon_alive)
     last = _last_closed(state)
     green = Standing(Word.GREEN, last.resolved_at if last else None, "No open alerts", "", (), sources, daemon_alive)
-    return replace(green, doubt=_tell_doubt(green.late))
+    return replace(green, doubt=_tell_doubt(green.late) or tell_store(note, moment.now))
 
 
 def read_sources(state: State, now: datetime) -> list[SourceRow]:
     """All sources by name, as they are now: what was on time when last polled and is overdue since is late."""
     return [replace(row, state=_aged(row, now)) for row in state.sources()]
+
+
+def read_store_note(state: State) -> StoreNote:
+    """How the daemon last said that its store fares."""
+    return StoreNote.from_text(state.get(STORE_NOTE))
+
+
+def tell_store(note: StoreNote, now: datetime) -> str:
+    """The same in a sentence; "" where all is well."""
+    return note.tell(lambda at: tell_time(at, now))
 
 
 def _aged(row: SourceRow, now: datetime) -> SourceState:
@@ -147,7 +159,12 @@ def _tell_open(found: tuple[Incident, ...]) -> str:
 
 
 def _tell_blindness(
-    moment: Moment, beat: datetime | None, alive: bool, rules_at: datetime | None, sources: tuple[SourceRow, ...]
+    moment: Moment,
+    beat: datetime | None,
+    alive: bool,
+    rules_at: datetime | None,
+    sources: tuple[SourceRow, ...],
+    note: StoreNote,
 ) -> str:
     """Why "no alerts" would not mean "no crisis"; "" where it does."""
     if moment.ended:
@@ -157,6 +174,8 @@ def _tell_blindness(
         return f"No daemon is running{last}: start it with `earshot daemon`"
     if not sources:
         return "No sources are set up: add some to earshot.toml"
+    if note.is_blind:
+        return tell_store(note, moment.now)
     if not moment.exercise and (rules_at is None or moment.wall - rules_at > RULES_STALLED_AFTER):
         when = f"last ran {tell_time(rules_at, moment.now)}" if rules_at else "have not run yet"
         return f"The rules {when}: no alert can be raised; see the daemon's log"

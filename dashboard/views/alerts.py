@@ -12,7 +12,7 @@ import streamlit as st
 from alerts.incidents import acknowledge, add_note, resolve
 from alerts.wording import GUIDANCE
 from dashboard.asking import ask_who, draw_refusal, try_act
-from dashboard.chrome import draw_live, read_now
+from dashboard.chrome import draw_live, read_now, unread_told
 from dashboard.reading import Books, Moment
 from dashboard.safe import mask_text, shorten, strip_text
 from dashboard.wording import RAG_MARKS, count_of, parse_time, plain_words, tell_age, tell_span, tell_time
@@ -52,7 +52,8 @@ def draw_asked(asked: str) -> None:
     draw_live(partial(draw_facts, found.id), "alert")
     draw_actions(books, found, moment)
     draw_live(partial(draw_history, found.id), "history")
-    draw_evidence(books, found, moment)
+    with unread_told():
+        draw_evidence(books, found, moment)
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------

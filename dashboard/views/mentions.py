@@ -9,7 +9,7 @@ from datetime import date, datetime
 import streamlit as st
 
 from dashboard.asking import ask_who
-from dashboard.chrome import read_now
+from dashboard.chrome import read_now, unread_told
 from dashboard.export import MOST, write_csv
 from dashboard.finding import Filters, Found, find_all, find_page
 from dashboard.reading import Books, Moment
@@ -46,8 +46,15 @@ def main() -> None:
     """Draw the page."""
     st.title("Mentions", anchor=False)
     books, moment = read_now()
-    draw_opened(books, moment)
+    with unread_told():
+        draw_opened(books, moment)
     filters = ask_filters(books, moment)
+    with unread_told():
+        draw_found(books, moment, filters)
+
+
+def draw_found(books: Books, moment: Moment, filters: Filters) -> None:
+    """What the filters find, and the ways on from there."""
     try:
         held = hold_page(books, filters)
     except QueryError as error:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.chrome import draw_live, read_now
-from dashboard.reading import Books, Moment, read_sources
+from dashboard.reading import Books, Moment, read_sources, read_store_note, tell_store
 from dashboard.safe import shorten, strip_text
 from dashboard.wording import SOURCE_MARKS, count_of, tell_age, tell_time
 from mentions.records import SourceRow, SourceState
@@ -30,6 +30,9 @@ def main() -> None:
 def draw_table() -> None:
     """Every source, the sick ones first, and what their sickness costs."""
     books, moment = read_now()
+    if trouble := tell_store(read_store_note(books.state), moment.now):
+        st.warning("The store of mentions is in trouble:")
+        st.text(trouble)
     rows = sorted(read_sources(books.state, moment.now), key=lambda row: (ORDER.index(row.state), row.name))
     if not rows:
         st.text("No sources are set up. Add [[sources]] to earshot.toml and restart the daemon.")
