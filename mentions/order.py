@@ -11,6 +11,7 @@ from mentions.times import EPOCH
 TIE_BITS = 20
 TIES = 1 << TIE_BITS
 KEY_BITS = 63
+KEY_DIGITS = 37  # of the longest `order_key`, in the year 9999
 _SECOND = timedelta(seconds=1)
 
 

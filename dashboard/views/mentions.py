@@ -17,6 +17,7 @@ from dashboard.safe import check_link, mask_text, shorten, strip_text
 from dashboard.wording import MOODS, RAG_MARKS, REACHES, plain_words, tell_time
 from mentions.clock import utc_now
 from mentions.mention import Assessed, PublicDomain, Rag
+from mentions.order import KEY_DIGITS
 from mentions.query import QueryError
 
 COLOURS = ["red", "amber", "green", "none"]
@@ -74,7 +75,7 @@ def ask_filters(books: Books, moment: Moment) -> Filters:
         bind="query-params",
         type="search",
         on_change=start_over,
-        placeholder='words  "a phrase"  AND  OR  NOT  ( )',
+        placeholder='words  "a phrase"  begin*  field:value  AND  OR  NOT  ( )',
     )
     with st.grid(4, min_column_width=190):
         st.segmented_control(
@@ -119,7 +120,7 @@ def clear_filters() -> None:
 def hold_page(books: Books, filters: Filters) -> Held:
     """The rows for these filters, read once and kept; raises QueryError."""
     asked = st.query_params.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    before = int(asked) if asked.isdecimal() and len(asked) <= KEY_DIGITS else None
     held: Held | None = st.session_state.get("held_page")
     if held is None or held.filters != filters or held.before != before:
         held = Held(filters, before, find_page(books, filters, before), utc_now())
