@@ -18,7 +18,6 @@ from mentions.stores import open_store
 
 HELP = "import mentions from JSON Lines files, as history: they teach what is usual and never ring"
 EXAMPLE = "earshot import posts-2025.jsonl posts-2026.jsonl"
-WAITS = "waiting for the store"
 
 
 def arrange(parser: argparse.ArgumentParser) -> None:
@@ -39,15 +38,18 @@ def run(args: argparse.Namespace) -> int:
     tqdm.monitor_interval = 0  # its thread would be there when worker processes are forked
     try:
         with tqdm(total=total, unit="B", unit_scale=True, desc="import", disable=None, file=sys.stderr) as bar:
+            waited_for: set[str] = set()
 
             def progress(size: int, done: Imported) -> None:
+                waited_for.clear()
                 bar.update(size)
                 bar.set_postfix(new=done.new, rejected=len(done.rejected), refresh=False)
 
             def tell(failure: TemporaryFailure) -> None:
-                if bar.postfix != WAITS:
+                if not waited_for:
                     bar.write(f"earshot import: {failure}; it is waited for", file=sys.stderr)
-                bar.set_postfix_str(WAITS)
+                waited_for.add(str(failure))
+                bar.set_postfix_str("waiting for the store")
 
             done = import_files(args.files, store, open_reader(settings, utc_now()), progress, tell)
     except TemporaryFailure as failure:
