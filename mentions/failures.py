@@ -2,6 +2,7 @@
 
     Failure
     ├── TemporaryFailure   try again at the next due time
+    │   └── NoSpace        the same, though only a person can make it work
     ├── RateLimited        not before `until`
     └── NeedsAttention     pause until a person resumes it
 
@@ -19,6 +20,10 @@ class Failure(Exception):
 
 class TemporaryFailure(Failure):
     """It may work the next time it is due."""
+
+
+class NoSpace(TemporaryFailure):
+    """The disk is full: it may work the next time it is due, but whoever sits and waits should be told instead."""
 
 
 class RateLimited(Failure):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from mentions.failures import TemporaryFailure
+from mentions.failures import NoSpace, TemporaryFailure
 
 Result = TypeVar("Result")
 PATIENCE = timedelta(minutes=5)
@@ -20,12 +20,14 @@ def patiently(
     patience: timedelta = PATIENCE,
 ) -> Result:
     """Do the work, again and again where it fails for a while, with growing pauses; `tell` hears of every failure. The
-    work must bear being done twice. Raises the last TemporaryFailure once patience has run out."""
+    work must bear being done twice. Raises the last TemporaryFailure once patience has run out, NoSpace at once."""
     deadline = time.monotonic() + patience.total_seconds()
     pause = 0.5
     while True:
         try:
             return work()
+        except NoSpace:
+            raise
         except TemporaryFailure as failure:
             if time.monotonic() + pause > deadline:
                 raise

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mentions.failures import NeedsAttention, TemporaryFailure, UserError
+from mentions.failures import NeedsAttention, NoSpace, TemporaryFailure, UserError
 from mentions.stores.sqlite_schema import connect, migrate
 
-_TEMPORARY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_TEMPORARY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BARRED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
@@ -23,6 +23,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise NoSpace(f"{path}: {error}") from error
         if code in _TEMPORARY:
             raise TemporaryFailure(f"{path}: {error}") from error
         if code in _DAMAGED:
@@ -120,6 +122,6 @@ def _unusable(path: Path, error: sqlite3.Error) -> UserError | TemporaryFailure:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return UserError(f"{path} is not a mention store ({error}): name another data directory or restore a backup")
-    if code in _TEMPORARY:
+    if code in _TEMPORARY | {sqlite3.SQLITE_FULL}:
         return TemporaryFailure(f"{path}: {error}")
     return UserError(f"{path} cannot be opened ({error}): check that it and its directory can be written")

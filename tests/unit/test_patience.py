@@ -12,7 +12,7 @@ import pytest
 
 from analysis.pipeline import Pipeline
 from listener.importing import Reader, import_files
-from mentions.failures import TemporaryFailure
+from mentions.failures import NoSpace, TemporaryFailure
 from mentions.patience import patiently
 from mentions.pseudonyms import AuthorKey
 from mentions.query_tree import Everything
@@ -53,9 +53,10 @@ def test_patience_ends_and_the_last_reason_is_told() -> None:
     assert len(told) == 1
 
 
-def test_what_is_no_matter_of_waiting_is_not_waited_for() -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, NoSpace])
+def test_what_is_no_matter_of_waiting_is_not_waited_for(kind: type[Exception]) -> None:
     def work() -> None:
-        raise ZeroDivisionError
+        raise kind
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(kind):
         patiently(work, patience=timedelta(seconds=60))
