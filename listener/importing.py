@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from analysis.pipeline import Pipeline
@@ -124,7 +126,8 @@ def _judge_apart(first: Chunk, chunks: Iterator[Chunk], reader: Reader) -> Itera
     global _reader
     _reader = reader  # forked workers find it there: the judgement's vocabulary is built once
     workers = max(1, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_end_with_parent) as pool:
         waiting: deque[Future[Judged]] = deque([pool.submit(_read, first)])
         waiting.extend(pool.submit(_read, chunk) for chunk in islice(chunks, workers))
         try:
@@ -136,6 +139,18 @@ def _judge_apart(first: Chunk, chunks: Iterator[Chunk], reader: Reader) -> Itera
             raise UserError("a worker process died (out of memory?): what was saved stays; import again") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Workers wait for work from a queue of which they hold both ends: they would never notice that it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 _reader: Reader | None = None

@@ -6,11 +6,12 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.earshot import command, earshot, free_port, surroundings
+from tests.earshot import command, earshot, free_port, surroundings, wait_for
 
 ROW = '{"id": "x:1", "platform": "x", "text": "Thanks to the officers in Croydon", "time": "2026-03-01T10:00:00Z"}\n'
 
@@ -138,6 +139,29 @@ def test_a_full_disk_stops_an_import_in_one_line_and_damages_nothing(tmp_path: P
         file.close()
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)  # a killed import may hold it a moment longer
+
+
+def test_an_import_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text("".join(ROW.replace("x:1", f"x:{n}") for n in range(60_000)))
+    words = command("import", "many.jsonl")
+    killed = subprocess.Popen(
+        words, cwd=tmp_path, env=surroundings(), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    wait_for(lambda: len(processes_of(killed.pid)) > 1, 15)
+    killed.kill()
+    killed.wait()
+    wait_for(lambda: not processes_of(killed.pid), 10)
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes that live in that session."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            _, _, told = (folder / "stat").read_text().rpartition(") ")
+            if int(told.split()[3]) == session and told[0] != "Z":
+                found.append(int(folder.name))
+    return found
 
 
 def test_an_exercise_refuses_a_directory_with_real_data(tmp_path: Path) -> None:
