@@ -47,6 +47,7 @@ class Pipeline:
         words = police_words() | attitude_words() | topic_words()
         words = words | {"force": (*words["force"], *(handle.lstrip("@") for handle in own_handles))}
         self._vocabulary = Vocabulary(words, gazetteer(places or {}))
+        self.watchlists = tuple(watchlists)
         self._matcher = Matcher(watchlists)
         steps: tuple[Step, ...] = (
             language.Language(),
@@ -63,6 +64,10 @@ class Pipeline:
     def assess(self, mention: Mention) -> Assessment:
         """The opinion of one mention, from itself alone: no store, no network, no memory."""
         return self._judge(mention).assessment()
+
+    def watched(self, mention: Mention) -> tuple[str, ...]:
+        """The names of the watchlists that `assess` would say it matches, without judging anything else."""
+        return self._matcher.match(index_text(mention.words[:LONGEST]), fact_facets(mention))
 
     def assess_for_store(self, mention: Mention) -> Assessed:
         """The same opinion beside its mention, with its index text, so that the store need not work it out again."""

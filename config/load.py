@@ -15,7 +15,6 @@ from config.secrets import HIDDEN, names_variable
 from config.settings import DashboardSettings, HealthSettings, Settings
 
 Options = TypeVar("Options", bound=BaseModel)
-_HANDLE = re.compile(r"@(\w[\w.]*)")
 _SERVERS: dict[str, type[BaseModel]] = {"dashboard": DashboardSettings, "health": HealthSettings}
 _POSITION = re.compile(r"\s*\(at (.+)\)$")
 
@@ -79,10 +78,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _between_tables(table: dict[str, Any], file: str) -> Iterator[Problem]:
-    """What no single key can know: names taken twice, people watched, two servers on one port."""
+    """What no single key can know: names taken twice, two servers on one port."""
     for section in ("sources", "channels", "watchlists"):
         yield from _doubles(section, table.get(section), file)
-    yield from _persons(table, file)
     ports = [_inside(table, name, "port", model) for name, model in _SERVERS.items()]
     if ports[0] == ports[1]:
         yield Problem(file, "health.port", show("port", ports[1]), "a port that the dashboard does not use")
@@ -98,18 +96,6 @@ def _doubles(section: str, rows: object, file: str) -> Iterator[Problem]:
         if earlier != number:
             expected = f"a name of its own: {section}[{earlier}] has this one"
             yield Problem(file, f"{section}[{number}].name", show("name", name), expected)
-
-
-def _persons(table: dict[str, Any], file: str) -> Iterator[Problem]:
-    """A watchlist may name our own accounts and no other handle: topics and places, never persons."""
-    handles = table.get("own_handles")
-    own = {str(handle).lstrip("@").casefold() for handle in handles} if isinstance(handles, list) else set()
-    for number, row in enumerate(_tables(table.get("watchlists")), start=1):
-        strangers = [h for h in _HANDLE.findall(str(row.get("query", ""))) if h.casefold() not in own]
-        if strangers:
-            found = " ".join(f"@{handle}" for handle in strangers)
-            expected = "topics, places, organisations or own_handles: other people's accounts are not watched"
-            yield Problem(file, f"watchlists[{number}].query", found, expected)
 
 
 def _tables(rows: object) -> list[dict[str, Any]]:

@@ -304,6 +304,10 @@ class Settings(Table):
         default=(),
         description="Accounts of the force: @metpoliceuk, @name@server on Mastodon; never counted as the public",
     )
+    public_names: Names = Field(
+        default=(),
+        description="Organisations, office-holders and their @accounts that a watchlist may name, beside those shipped",
+    )
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")

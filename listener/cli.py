@@ -21,6 +21,7 @@ COMMANDS = (
     "search",
     "store",
     "sources",
+    "watchlists",
     "alerts",
     "import",
     "export",

@@ -19,16 +19,18 @@ from alerts.rule import Rule
 from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rules
 from analysis.pipeline import Pipeline
 from config.settings import Settings
+from listener.backfill import Backfill
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
-from listener.judging import current_watchlists, open_pipeline
+from listener.judging import open_pipeline
 from listener.polling import Poll, Poller
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
+from listener.watching import Standing, running_watchlists, standing_of
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
 from mentions.mention import Voice
@@ -39,6 +41,7 @@ from mentions.state import State
 from mentions.store import MentionStore
 from mentions.store_note import STORE_NOTE
 from mentions.stores import open_store
+from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class House:
     desk: Desk
     fetcher: Fetcher
     opened_at: datetime
+    backfill: Backfill
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
@@ -93,7 +97,7 @@ class House:
         again asks about the time in between as well.
         """
         now = self.clock()
-        self._let_watchlists_expire()
+        self._follow_watchlists()
         was_unanswered, self.unanswered = self.unanswered, False
         waiting_since = self.intake.spool.since
         times = [now] if waiting_since else self.unseen.times(now)
@@ -111,15 +115,19 @@ class House:
             log.warning("rules=%s", "not checked: the store does not answer" if self.unanswered else "checked again")
         return findings
 
-    def _let_watchlists_expire(self) -> None:
-        """A daemon runs for months: what has expired meanwhile is no longer matched."""
-        current = current_watchlists(self.settings, self.clock)
-        if len(current) == len(self.settings.watchlists):
+    def _follow_watchlists(self) -> None:
+        """A daemon runs for months: what was added, approved, removed or has expired meanwhile holds from now on."""
+        running = running_watchlists(self.settings, self.state.watchlists(), self.clock())
+        if running == self.pipeline.watchlists:
             return
-        gone = {each.name for each in self.settings.watchlists} - {each.name for each in current}
-        log.info("watchlists expired names=%s", ",".join(sorted(gone)))
-        self.settings = self.settings.model_copy(update={"watchlists": current})
-        self.pipeline = self.poller.pipeline = open_pipeline(self.settings, self.clock)
+        before, after = ({each.name for each in lists} for lists in (self.pipeline.watchlists, running))
+        new, gone = (",".join(sorted(names)) for names in (after - before, before - after))
+        log.info("watchlists changed new=%s gone=%s", new, gone)
+        self.pipeline = self.poller.pipeline = open_pipeline(self.settings, running)
+
+    def backfill_watchlists(self) -> None:
+        """Apply new watchlists to what is held already; a few seconds' work at a time."""
+        self.backfill.work(self.pipeline)
 
     def _ask(self, rule: Rule, now: datetime) -> list[Finding]:
         if self.intake.is_silent:  # it would only wait for nothing
@@ -210,7 +218,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     store = opened.enter_context(closing(open_store(settings.store)))
     state = opened.enter_context(closing(open_state(settings.state)))
     fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), clock)))
-    pipeline = open_pipeline(settings, clock)
+    pipeline = open_pipeline(settings, _tell_hidden(settings, state, clock()))
     watch = open_watch(store, clock)
     spool = open_spool(settings, clock)
     intake = Intake(store, spool, watch, lambda mention: poller.pipeline.assess_for_store(mention))
@@ -229,6 +237,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         settings=settings,
         clock=clock,
         opened_at=clock(),
+        backfill=Backfill(store, state, settings.store, clock),
         store=store,
         state=state,
         pipeline=pipeline,
@@ -245,6 +254,16 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     state.release(poller.owner)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
+
+
+def _tell_hidden(settings: Settings, state: State, now: datetime) -> tuple[Watchlist, ...]:
+    """The watchlists that run now; what cannot, although somebody added it, is told of."""
+    added = state.watchlists()
+    for row in added:
+        standing = standing_of(row, settings, now)
+        if standing in (Standing.HIDDEN, Standing.UNREADABLE):
+            log.warning("watchlist=%s added by hand is not run: %s, see `earshot watchlists`", row.name, standing)
+    return running_watchlists(settings, added, now)
 
 
 def open_watch(store: MentionStore, clock: Clock) -> StoreWatch:

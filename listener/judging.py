@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
 
 from analysis.pipeline import Pipeline
-from config.settings import Settings, WatchlistSettings
-from mentions.clock import Clock, utc_now
-from mentions.query import parse
+from config.settings import Settings
+from listener.watching import known_watchlists
+from mentions.clock import utc_now
 from mentions.watchlists import Watchlist
 
 
-def open_pipeline(settings: Settings, clock: Clock = utc_now) -> Pipeline:
-    """The judgement, with this force's handles, places, patches and the watchlists that run today."""
+def open_pipeline(settings: Settings, watchlists: Sequence[Watchlist] | None = None) -> Pipeline:
+    """The judgement, with this force's handles, places and patches; with these watchlists, else those that run now."""
     return Pipeline(
-        watchlists=[Watchlist(w.name, parse(w.query), w.purpose, w.owner) for w in current_watchlists(settings, clock)],
+        watchlists=known_watchlists(settings, utc_now()) if watchlists is None else watchlists,
         own_handles=settings.own_handles,
         places=settings.places,
         patches={source.name: source.boroughs for source in settings.sources if source.boroughs},
     )
-
-
-def current_watchlists(settings: Settings, clock: Clock) -> tuple[WatchlistSettings, ...]:
-    """Those that have not expired, by the date in the force's own zone."""
-    today = clock().astimezone(ZoneInfo(settings.timezone)).date()
-    return tuple(each for each in settings.watchlists if each.expires is None or each.expires > today)

@@ -15,8 +15,8 @@ from config.logs import set_up_logs
 from config.problems import Problem, SettingsError
 from config.settings import SETTINGS_FILE, ChannelSettings, Settings, SourceSettings
 from listener.connectors import CONNECTORS
+from listener.watching import find_watchlist_problems
 from mentions.failures import UserError
-from mentions.query import parse
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
@@ -55,16 +55,12 @@ def settings_path(args: argparse.Namespace) -> Path | None:
 
 
 def find_problems(settings: Settings, file: str) -> Iterator[Problem]:
-    """What only the registries know: kinds, their options, and queries that cannot be read."""
+    """What only the registries know: kinds, their options, and watchlists that cannot be run."""
     connectors = {kind: connector.Options for kind, connector in CONNECTORS.items()}
     channels = {kind: channel.Options for kind, channel in CHANNELS.items()}
     yield from _tables("sources", settings.sources, connectors, SourceSettings, file)
     yield from _tables("channels", settings.channels, channels, ChannelSettings, file)
-    for number, watchlist in enumerate(settings.watchlists, start=1):
-        try:
-            parse(watchlist.query)
-        except UserError as error:
-            yield Problem(file, f"watchlists[{number}].query", f'"{watchlist.query}"', f"a query: {error}")
+    yield from find_watchlist_problems(settings, file)
 
 
 def _tables(

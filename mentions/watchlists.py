@@ -88,15 +88,24 @@ class Matcher:
 
 def is_matchable(query: Query) -> bool:
     """Whether a query asks only for words and facts: what is known the moment a mention comes in, and stays."""
+    return not find_unmatchable(query)
+
+
+def find_unmatchable(query: Query) -> str:
+    """The first field of a query that is an opinion or a time; "" where it is matchable."""
     match query:
         case Field(name):
-            return name in FACT_FIELDS
+            return "" if name in FACT_FIELDS else name
+        case ScoreRange():
+            return "sentiment"
+        case TimeRange():
+            return "date"
         case And(parts) | Or(parts):
-            return all(map(is_matchable, parts))
+            return next(filter(None, map(find_unmatchable, parts)), "")
         case Not(part):
-            return is_matchable(part)
+            return find_unmatchable(part)
         case _:
-            return not isinstance(query, ScoreRange | TimeRange)
+            return ""
 
 
 def _compiled(query: Query) -> _Test:

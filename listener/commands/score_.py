@@ -9,6 +9,7 @@ import sys
 from listener.judging import open_pipeline
 from listener.rows import BadRow, assessment_row, read_lines, to_mention
 from listener.start import read_settings
+from listener.watching import running_watchlists
 from mentions.clock import utc_now
 
 HELP = "judge mentions read from standard input, each alone; prints each row with its assessment"
@@ -22,7 +23,8 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge every row; 1 where one was rejected."""
-    pipeline = open_pipeline(read_settings(args))
+    settings = read_settings(args)
+    pipeline = open_pipeline(settings, running_watchlists(settings, (), utc_now()))
     now, rejected = utc_now(), 0
     for row in read_lines(sys.stdin.buffer, "<stdin>"):
         if isinstance(row, BadRow):

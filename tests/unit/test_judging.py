@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from config.load import load
-from listener.judging import current_watchlists
+from listener.watching import running_watchlists
 
 LISTS = """
 [[watchlists]]
@@ -26,7 +26,7 @@ def test_a_watchlist_ends_with_the_day_it_expires_in_the_force_s_own_zone(tmp_pa
     settings = load(tmp_path / "earshot.toml", {})
 
     def names(at: datetime) -> list[str]:
-        return [each.name for each in current_watchlists(settings, lambda: at)]
+        return [each.name for each in running_watchlists(settings, (), at)]
 
-    assert names(datetime(2026, 6, 30, 22, 59, tzinfo=UTC)) == ["old", "lasting"]
+    assert names(datetime(2026, 6, 30, 22, 59, tzinfo=UTC)) == ["lasting", "old"]
     assert names(datetime(2026, 6, 30, 23, 1, tzinfo=UTC)) == ["lasting"]  # midnight in London's summer

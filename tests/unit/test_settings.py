@@ -206,21 +206,6 @@ def test_a_directory_is_no_settings_file(folder: Path) -> None:
         load(folder, {})
 
 
-def test_a_watchlist_on_somebody_elses_account_is_refused(folder: Path) -> None:
-    text = """
-    own_handles = ["@metpoliceuk"]
-    [[watchlists]]
-    name = "ours"
-    query = "@MetPoliceUK OR @neighbour"
-    purpose = "how our account does"
-    """
-    (found,) = problems_of(folder, text)
-    assert found.startswith("earshot.toml: watchlists[1].query: found @neighbour, expected topics, places")
-
-
-# -- secrets ----------------------------------------------------------------------------------------------------------
-
-
 def test_a_password_in_the_state_url_is_refused_and_not_shown(folder: Path) -> None:
     (found,) = problems_of(folder, 'state = "postgresql://earshot:hunter2@db/earshot"')
     assert "hunter2" not in found
