@@ -9,7 +9,11 @@ HIDDEN = "***"
 PREFIX = "EARSHOT_"
 PLAIN_VARIABLES = frozenset(
     PREFIX + name
-    for name in ("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "REFRESH", "CONFIG")
+    for name in (
+        *("DATA", "HOST", "PORT", "HOSTS", "OWN_HANDLES", "STORE", "SHARED", "EXPECT", "REFRESH", "CONFIG"),
+        *("ELASTIC_USER", "ELASTIC_CA", "ELASTIC_FINGERPRINT", "ELASTIC_PLAIN_HTTP", "ELASTIC_ZIPS"),
+        *("ELASTIC_PASSWORD_FILE", "ELASTIC_API_KEY_FILE"),
+    )
 )
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)?|token|secret|credentials?|(^|_)key)$", re.I)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +55,8 @@ class ElasticServer:
     """One cluster on loopback; entering it starts all nodes and waits for them, leaving it kills them.
 
     `folder` keeps configuration, data and logs (a throw-away one without it); every folder on the way there must be
-    open to all users. With `security` it wants USER and PASSWORD; `tls` takes (certificate, key), both PEM files.
+    open to all users. With `security` it wants USER and PASSWORD; `tls` takes (certificate, key), both PEM files; each
+    of `roles` is a descriptor, and has a user of its own name with the same PASSWORD.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class ElasticServer:
         nodes: int = 1,
         security: bool = False,
         tls: tuple[Path, Path] | None = None,
+        roles: Mapping[str, Any] | None = None,
         port: int = 0,
         heap: str = "512m",
     ) -> None:
@@ -76,6 +79,7 @@ class ElasticServer:
         self._thrown_away = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="earshot-elastic-", dir="/var/tmp"))
         self._security, self._tls, self._heap = security, tls, heap
+        self._roles = roles or {}
         ports = _free_ports(2 * nodes)
         self._nodes = [
             _Node(f"node{n}", self.folder / f"node{n}", (port if n == 0 else 0) or ports[2 * n], ports[2 * n + 1])
@@ -261,9 +265,12 @@ class ElasticServer:
         }
 
     def _set_password(self, node: _Node) -> None:
-        for words in (["create"], ["add", "-x", "-f", "bootstrap.password"]):
+        (node.folder / "config" / "roles.yml").write_text(json.dumps(self._roles))  # JSON is YAML too
+        tools = [("keystore", "create"), ("keystore", "add", "-x", "-f", "bootstrap.password")]
+        tools += [("users", "useradd", role, "-p", PASSWORD, "-r", role) for role in self._roles]
+        for tool, *words in tools:
             subprocess.run(
-                [self._home / "bin" / "elasticsearch-keystore", *words],
+                [self._home / "bin" / f"elasticsearch-{tool}", *words],
                 env=self._environment(node),
                 input=PASSWORD.encode(),
                 stdout=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import ssl
@@ -362,6 +363,34 @@ def test_only_the_right_password_is_let_in() -> None:
         with closing(ElasticStore(server.url, env=right)) as store:
             assert store.save([judged(said(1))]) == Saved(new=("forum:1",))
             assert store.status().mentions == 1
+
+
+@pytest.mark.slow
+def test_the_roles_of_the_documents_let_each_part_do_its_work_and_no_more() -> None:
+    words = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    roles = json.loads(words.partition("```json")[2].partition("```")[0])
+    who = {name: {"EARSHOT_ELASTIC_USER": name, "EARSHOT_ELASTIC_PASSWORD": PASSWORD} for name in roles}
+    with served(security=True, roles=roles) as server:
+        early = ElasticStore(server.url, env=who["earshot_writer"])
+        with closing(early) as store, pytest.raises(UserError, match="we lack a right there"):
+            store.save([judged(said(1))])
+        with closing(ElasticStore(server.url, env=who["earshot_setup"])) as store:
+            store.save([judged(said(1))])
+        with closing(ElasticStore(server.url, env=who["earshot_writer"])) as store:
+            assert store.save([judged(said(2)), judged(said(3, at=T0 + 40 * DAY))]).unchanged == 0
+            store.judge([judged(said(2), rag=Rag.RED)])
+            assert store.purge(T0 + DAY) == 2
+            assert store.save([judged(said(4))]) == Saved(new=("forum:4",))
+            assert store.forget(["forum:4"]) == 1
+            assert store.check() == []
+        with closing(ElasticStore(server.url, readonly=True, env=who["earshot_dashboard"])) as store:
+            assert store.status().mentions == store.count(Everything()) == len(list(store.everything())) == 1
+            assert store.series_names() == []
+        clerk = ElasticStore(server.url, env=who["earshot_dashboard"])
+        with closing(clerk) as store:
+            store.status()
+            with pytest.raises(NeedsAttention, match=r"403.*granted by the index privileges"):
+                store.save([judged(said(5))])
 
 
 @pytest.fixture
