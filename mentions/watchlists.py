@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ahocorasick
@@ -11,6 +11,7 @@ from mentions.facets import FACT_FIELDS
 from mentions.predicate import are_near, literal
 from mentions.query_tree import (
     And,
+    Everything,
     Field,
     Near,
     Not,
@@ -82,8 +83,8 @@ class Matcher:
         candidates = set(self._always)
         for each in found:
             candidates.update(self._candidates.get(each, ()))
-        subject = _Found(found, text)
-        return tuple(name for name, test in map(self._tests.__getitem__, sorted(candidates)) if test(subject))
+        subject, tests = _Found(found, text), self._tests
+        return tuple([tests[at][0] for at in sorted([at for at in candidates if tests[at][1](subject)])])
 
 
 def is_matchable(query: Query) -> bool:
@@ -110,26 +111,73 @@ def find_unmatchable(query: Query) -> str:
 
 def _compiled(query: Query) -> _Test:
     match query:
-        case Word() | Phrase() | Prefix():
-            wanted = literal(query)
-            return lambda found: wanted in found.these
         case Near(words, apart):
             literals = {literal(Word(word)) for word in words}
             return lambda found: literals <= found.these and are_near(words, apart, found.text)
-        case Field():
-            value = query.facet
-            return lambda found: value in found.these
         case And(parts):
-            wanted_all = [_compiled(part) for part in parts]
-            return lambda found: all(test(found) for test in wanted_all)
+            return _all_of(parts)
         case Or(parts):
-            choices = [_compiled(part) for part in parts]
-            return lambda found: any(test(found) for test in choices)
+            return _any_of(parts)
         case Not(part):
             refused = _compiled(part)
             return lambda found: not refused(found)
-        case _:
+        case Everything():
             return lambda found: True
+        case _:
+            (wanted,) = _choices(query)
+            return lambda found: wanted in found.these
+
+
+def _all_of(parts: Sequence[Query]) -> _Test:
+    """What is a mere look-up is looked up all at once: a watchlist that does not hold is most often found out there."""
+    wanted, refused = set[str](), set[str]()
+    tests: list[_Test] = []
+    for part in parts:
+        if len(choices := _choices(part)) == 1:
+            wanted |= choices
+        elif isinstance(part, Not) and (choices := _choices(part.part)):
+            refused |= choices
+        else:
+            tests.append(_compiled(part))
+
+    def holds(found: _Found) -> bool:
+        if not (wanted <= found.these and refused.isdisjoint(found.these)):
+            return False
+        for test in tests:  # noqa: SIM110 - a generator would cost more than most tests
+            if not test(found):
+                return False
+        return True
+
+    return holds
+
+
+def _any_of(parts: Sequence[Query]) -> _Test:
+    choices = frozenset[str]().union(*map(_choices, parts))
+    tests = [_compiled(part) for part in parts if not _choices(part)]
+
+    def holds(found: _Found) -> bool:
+        if not choices.isdisjoint(found.these):
+            return True
+        for test in tests:  # noqa: SIM110
+            if test(found):
+                return True
+        return False
+
+    return holds
+
+
+def _choices(query: Query) -> frozenset[str]:
+    """The literals and facets of which any is enough, where the query asks for nothing else; empty where it does."""
+    match query:
+        case Word() | Phrase() | Prefix():
+            return frozenset((literal(query),))
+        case Field():
+            return frozenset((query.facet,))
+        case Or(parts):
+            every = list(map(_choices, parts))
+            return frozenset[str]().union(*every) if all(every) else _NOTHING
+        case _:
+            return _NOTHING
 
 
 def _literals(query: Query) -> set[str]:
