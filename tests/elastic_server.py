@@ -143,6 +143,10 @@ class ElasticServer:
             time.sleep(0.2)
         raise RuntimeError(f"Elasticsearch was not ready after {START_SECONDS} s: {self._log(self._nodes[0])}")
 
+    def processes(self) -> list[int]:
+        """The process group of each node that runs."""
+        return [node.process.pid for node in self._nodes if node.process is not None]
+
     def ask(self, path: str, *, method: str = "GET", body: Any = None, node: int = 0) -> Any:
         """What one node answers, past the store and its client. Raises OSError where it does not."""
         host = self._nodes[node]
@@ -265,7 +269,10 @@ class ElasticServer:
         }
 
     def _set_password(self, node: _Node) -> None:
-        (node.folder / "config" / "roles.yml").write_text(json.dumps(self._roles))  # JSON is YAML too
+        roles = "".join(f"{name}: {json.dumps(role)}\n" for name, role in self._roles.items())  # JSON is YAML too
+        for name, text in (("roles.yml", roles), ("users", ""), ("users_roles", "")):
+            (node.folder / "config" / name).write_text(text)
+        self._give_away()
         tools = [("keystore", "create"), ("keystore", "add", "-x", "-f", "bootstrap.password")]
         tools += [("users", "useradd", role, "-p", PASSWORD, "-r", role) for role in self._roles]
         for tool, *words in tools:

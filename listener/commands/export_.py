@@ -12,6 +12,7 @@ from typing import TextIO
 
 from listener.acts import note_act
 from listener.commands.search_ import moment
+from listener.lock import prepare_directory
 from listener.rows import to_row
 from listener.start import read_settings
 from mentions.failures import UserError
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     store = open_store(settings.store, readonly=True)
     try:
         chosen = choose(store, args)
+        prepare_directory(settings.data)
         # On record before the first post leaves: whoever breaks the export off has seen some all the same.
         note_act(settings, "export", {"query": args.query, "from": str(args.since), "to": str(args.until)})
         count = write(chosen, args.out)

@@ -23,6 +23,8 @@ from mentions.stores import elastic_totals as totals
 from mentions.stores import elastic_writing as writing
 from mentions.stores.elastic_access import connect, read_address, translated
 
+MOST_UNSEEN = 20_000  # mentions
+
 
 class ElasticStore:
     """`MentionStore` over one cluster; see there for what each method promises.
@@ -31,6 +33,9 @@ class ElasticStore:
     alias, the template's name and what the monthly indices NAME-YYYY.MM begin with, so that several stores can share a
     cluster. Opening reaches nothing: the first call that finds the server there lays down the template (a readonly
     store only looks). UserError until then, NeedsAttention afterwards, says what a person must mend.
+
+    A search sees only what the server has made visible. That costs as much for one mention as for thousands, so whoever
+    reads sees to it, not whoever saves.
     """
 
     def __init__(self, url: str, *, readonly: bool = False, env: Mapping[str, str] = os.environ) -> None:
@@ -41,9 +46,11 @@ class ElasticStore:
         self._closed = False
         self._nodes_seen = 0  # the most at once: fewer means that one is missing
         self._guard = threading.Lock()
+        self._may_show = True
+        self._unseen: dict[str, str] = {}  # the index of each mention that was saved and not made visible since
 
     @contextmanager
-    def _reading(self) -> Iterator[Elasticsearch]:
+    def _connected(self) -> Iterator[Elasticsearch]:
         """The client, for a call whose errors become ours."""
         if self._closed:
             raise ValueError(f"the store at {self._address.url} is closed")
@@ -53,17 +60,36 @@ class ElasticStore:
             with translated(self._address):
                 yield self._client
         except TemporaryFailure:
-            self._ready = (
-                False  # who knows what it comes back with: a new month must never be made without the template
-            )
+            self._ready = False  # who knows what it comes back with: a month must never be made without the template
             raise
 
     @contextmanager
+    def _reading(self) -> Iterator[Elasticsearch]:
+        """The same, and all that was written before is seen."""
+        with self._connected() as client:
+            self._show(client)
+            yield client
+
+    @contextmanager
     def _writing(self) -> Iterator[Elasticsearch]:
-        if self._readonly:
-            raise NeedsAttention(f"{self._address.url} was opened to be read only: nothing can be written")
+        self._refuse_readonly()
         with self._reading() as client:
             yield client
+
+    def _refuse_readonly(self) -> None:
+        if self._readonly:
+            raise NeedsAttention(f"{self._address.url} was opened to be read only: nothing can be written")
+
+    def _show(self, client: Elasticsearch) -> None:
+        """Make visible what anybody has written so far. Where we lack the right to, it becomes so within a second."""
+        with self._guard:
+            shown = list(self._unseen)
+        if self._may_show:
+            told = client.options(ignore_status=403).indices.refresh(index=self._address.index)
+            self._may_show = told.meta.status != 403
+        with self._guard:
+            for each in shown:
+                self._unseen.pop(each, None)
 
     def _prepare(self) -> None:
         with self._guard:
@@ -79,8 +105,14 @@ class ElasticStore:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def save(self, batch: Sequence[Assessed]) -> Saved:
-        with self._writing() as client:
-            return writing.save(client, self._address, batch)
+        self._refuse_readonly()
+        with self._connected() as client:
+            if len(self._unseen) > MOST_UNSEEN:
+                self._show(client)
+            saved, written = writing.save(client, self._address, batch, self._unseen)
+            with self._guard:
+                self._unseen |= written
+        return saved
 
     def judge(self, judged: Sequence[Assessed]) -> None:
         with self._writing() as client:

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+import orjson
 from elasticsearch import Elasticsearch
 
 from mentions.failures import TemporaryFailure
 from mentions.stores.elastic_access import LONG_SECONDS, Address, failure_of
 from mentions.stores.elastic_paging import scan
+from mentions.stores.elastic_rows import Action
 from mentions.stores.elastic_schema import ensure_alias
-from mentions.stores.elastic_writing import Action, encode, harmless, hits_of, send
+from mentions.stores.elastic_writing import harmless, hits_of, send
 from mentions.times import micros
 
 LET_GO_SECONDS = 90  # twice half a minute, and what a busy server needs
@@ -105,7 +107,7 @@ def _delete(client: Elasticsearch, address: Address, places: Iterable[tuple[str,
 
 
 def _deletion(index: str, name: str) -> Action:
-    return encode({"delete": {"_index": index, "_id": name}}).encode(), None
+    return orjson.dumps({"delete": {"_index": index, "_id": name}}), None
 
 
 def erase(client: Elasticsearch, address: Address, indices: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from mentions.documents import from_document, to_document
 from mentions.facets import facets
@@ -16,12 +16,14 @@ from mentions.series import boroughs_of, series_of
 from mentions.times import micros, moment
 
 KEPT = ("fact", "opinion", "fetched")  # what a document is read back from
+Action: TypeAlias = tuple[bytes, bytes | None]  # what to do, and the document to do it with, as JSON
 _KEY_MASK = (1 << KEY_BITS) - 1
 
 
 @dataclass(slots=True)
 class Held:
-    """A mention with its place in the cluster. `seq_no` is None where it is yet to be created."""
+    """A mention with its place in the cluster. `seq_no` is None where it is yet to be created; `action` is what writes
+    it, where that has been made already."""
 
     now: Assessed
     fetched: int
@@ -29,6 +31,7 @@ class Held:
     index: str
     seq_no: int | None = None
     term: int | None = None
+    action: Action | None = None
 
 
 def document_id(mention_id: str) -> str:

@@ -50,7 +50,6 @@ def _settings() -> dict[str, Any]:
     return {
         "index.number_of_shards": 1,
         "index.auto_expand_replicas": "0-1",  # a second copy as soon as there is a second node
-        "index.refresh_interval": "5s",  # saving refreshes by itself; this is for what a broken-off save left
         "index.sort.field": ["place", "key"],
         "index.sort.order": ["desc", "desc"],
         "index.merge.policy.expunge_deletes_allowed": 0,  # erasure takes out every deleted document, not most

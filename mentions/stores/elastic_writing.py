@@ -7,11 +7,12 @@ write at once, and any request may be sent twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeAlias
 
+import orjson
 from elasticsearch import Elasticsearch, helpers
 
 from mentions.failures import TemporaryFailure
@@ -20,7 +21,7 @@ from mentions.merging import cleaned, merged, said
 from mentions.normalise import index_text
 from mentions.store import Saved
 from mentions.stores.elastic_access import Address, failure_of
-from mentions.stores.elastic_rows import Held, document_id, new, to_body, to_held
+from mentions.stores.elastic_rows import Action, Held, document_id, new, to_body, to_held
 from mentions.stores.elastic_schema import month_of
 from mentions.times import micros
 
@@ -30,27 +31,74 @@ ROUNDS = 20  # of doing again what others changed in between
 _PATIENCE = "10s"  # that the server waits for a missing primary; shorter than we wait for the server
 _CONFLICT = 409
 _ANSWERED = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
-Action: TypeAlias = tuple[bytes, bytes | None]  # what to do, and the document to do it with, as JSON
 Answer: TypeAlias = tuple[str, int, dict[str, Any]]  # (_id, status, error)
 Plan: TypeAlias = Callable[[Sequence[str], Mapping[str, Held]], dict[str, Held]]
 
 
-def save(client: Elasticsearch, address: Address, batch: Sequence[Assessed]) -> Saved:
-    """See `MentionStore.save`."""
+def save(
+    client: Elasticsearch, address: Address, batch: Sequence[Assessed], unseen: Mapping[str, str]
+) -> tuple[Saved, dict[str, str]]:
+    """See `MentionStore.save`; and the index of each mention that was written, which no search need see yet. `unseen`
+    is the same of mentions that were written before."""
     copies: dict[str, list[Assessed]] = {}
     for assessed in map(cleaned, batch):
         copies.setdefault(assessed.mention.id, []).append(assessed)
 
-    def plan(ids: Sequence[str], held: Mapping[str, Held]) -> dict[str, Held]:
-        folded = ((each, _fold(address, held.get(each), copies[each])) for each in ids)
-        return {each: wanted for each, wanted in folded if wanted is not None}
+    fresh: list[str] = []
+    changed: list[str] = []
+    places: dict[str, str] = {}
+    for chunk, held, made in _prepared(client, address, copies, unseen):
+        written = _settle(client, address, held, chunk, _folding(address, copies, made))
+        fresh += [each for each in chunk if each in written and written[each].seq_no is None]
+        changed += [each for each in chunk if each in written and written[each].seq_no is not None]
+        places.update((each, held.index) for each, held in written.items())
+    return Saved(tuple(fresh), tuple(changed), len(batch) - len(fresh) - len(changed)), places
 
-    written = _settle(client, address, list(copies), plan)
-    fresh = tuple(each for each in copies if each in written and written[each].seq_no is None)
-    changed = tuple(each for each in copies if each in written and written[each].seq_no is not None)
-    return Saved(fresh, changed, len(batch) - len(fresh) - len(changed))
+
+def _prepared(
+    client: Elasticsearch, address: Address, copies: Mapping[str, Sequence[Assessed]], unseen: Mapping[str, str]
+) -> Iterator[tuple[list[str], dict[str, Held], dict[str, Held]]]:
+    """The ids in chunks, each with what is held of it, and with all of it made as if it were new, as most is. The first
+    chunk is made while the server looks it up, every other while the server writes the one before."""
+    ids = list(copies)
+
+    def look(chunk: list[str]) -> dict[str, Held]:
+        return _look(client, address, chunk, unseen)
+
+    def make(chunk: list[str]) -> dict[str, Held]:
+        return {each: _made(address, copies[each]) for each in chunk}
+
+    with ThreadPoolExecutor(1, "ahead") as aside:
+        looking = aside.submit(look, ids[:CHUNK])
+        made = make(ids[:CHUNK])
+        ready = ids[:CHUNK], looking.result(), made
+        for start in range(CHUNK, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            coming = aside.submit(lambda chunk=chunk: (chunk, look(chunk), make(chunk)))  # type: ignore[misc]
+            yield ready
+            ready = coming.result()
+        yield ready
+
+
+def _folding(address: Address, copies: Mapping[str, Sequence[Assessed]], made: Mapping[str, Held]) -> Plan:
+    """Writes what all copies of each mention come to over what is held, or what was made of them where none is."""
+
+    def plan(ids: Sequence[str], held: Mapping[str, Held]) -> dict[str, Held]:
+        wanted = {}
+        for each in ids:
+            folded = _fold(address, held[each], copies[each]) if each in held else made[each]
+            if folded is not None:
+                wanted[each] = folded
+        return wanted
+
+    return plan
+
+
+def _look(client: Elasticsearch, address: Address, ids: Iterable[str], unseen: Mapping[str, str]) -> dict[str, Held]:
+    """Those that are held, also where no search sees them yet."""
+    held = find(client, address, (each for each in ids if each not in unseen))
+    return held | _find_now(client, {each: unseen[each] for each in ids if each in unseen})
 
 
 def _fold(address: Address, held: Held | None, copies: Iterable[Assessed]) -> Held | None:
@@ -82,22 +130,22 @@ def judge(client: Elasticsearch, address: Address, judged: Sequence[Assessed]) -
                 wanted[mention_id] = Held(now, known.fetched, known.norm, known.index, known.seq_no, known.term)
         return wanted
 
-    _settle(client, address, list(opinions), plan)
+    _settle(client, address, find(client, address, opinions), list(opinions), plan)
 
 
-def _settle(client: Elasticsearch, address: Address, ids: Sequence[str], plan: Plan) -> dict[str, Held]:
-    """Write what the plan makes of what is held, again for what others changed meanwhile, and make it visible; what was
-    written. Ours is also what stands there exactly as we wanted it: a try whose answer was lost had got through."""
-    held = find(client, address, ids)
+def _settle(
+    client: Elasticsearch, address: Address, held: Mapping[str, Held], ids: Sequence[str], plan: Plan
+) -> dict[str, Held]:
+    """Write what the plan makes of what is held, again for what others changed meanwhile; what was written. What stands
+    there exactly as we wanted it is ours too: a try whose answer was lost had got through."""
     written: dict[str, Held] = {}
     for _ in range(ROUNDS):
         wanted = plan(ids, held)
         clashed = _write(client, address, wanted)
-        held = _find_now(client, [wanted[each] for each in clashed])
+        held = _find_now(client, {each: wanted[each].index for each in clashed})
         ids = [each for each in clashed if each not in held or not _is_same(held[each], wanted[each])]
         written.update((each, wanted[each]) for each in wanted if each not in ids)
         if not ids:
-            refresh(client, {each.index for each in written.values()})
             return written
     raise TemporaryFailure(f"{address.url}: others keep changing the same mentions: it is tried again")
 
@@ -110,7 +158,7 @@ def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) 
     """Send all of it; the ids of those that were there already, or had changed since they were read."""
     names = {document_id(mention_id): mention_id for mention_id in wanted}
     clashed = []
-    for name, status, error in send(client, (_action(name, wanted[each]) for name, each in names.items())):
+    for name, status, error in send(client, (held.action or _action(held) for held in wanted.values())):
         if status == _CONFLICT:
             clashed.append(names[name])
         elif status >= 300:
@@ -118,13 +166,21 @@ def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) 
     return clashed
 
 
-def _action(name: str, held: Held) -> Action:
-    where: dict[str, Any] = {"_index": held.index, "_id": name}
+def _made(address: Address, copies: Sequence[Assessed]) -> Held:
+    """What all copies of one mention come to where none is held, with what creates it."""
+    held = _fold(address, None, copies)
+    assert held is not None
+    held.action = _action(held)
+    return held
+
+
+def _action(held: Held) -> Action:
+    where: dict[str, Any] = {"_index": held.index, "_id": document_id(held.now.mention.id)}
     if held.seq_no is None:
         action = {"create": where}
     else:
         action = {"index": {**where, "if_seq_no": held.seq_no, "if_primary_term": held.term}}
-    return encode(action).encode(), encode(to_body(held)).encode()
+    return orjson.dumps(action), orjson.dumps(to_body(held))
 
 
 def send(client: Elasticsearch, actions: Iterable[Action]) -> Iterator[Answer]:
@@ -181,16 +237,10 @@ def hits_of(
         yield from found["hits"]["hits"]
 
 
-def _find_now(client: Elasticsearch, wanted: Sequence[Held]) -> dict[str, Held]:
-    """The same mentions as they stand this moment, also where that cannot be searched yet."""
-    if not wanted:
+def _find_now(client: Elasticsearch, indices: Mapping[str, str]) -> dict[str, Held]:
+    """Mentions as they stand this moment in these indices, also where that cannot be searched yet."""
+    if not indices:
         return {}
-    places = [{"_index": each.index, "_id": document_id(each.now.mention.id)} for each in wanted]
+    places = [{"_index": index, "_id": document_id(mention_id)} for mention_id, index in indices.items()]
     found = client.mget(docs=places)["docs"]
     return {(held := to_held(document)).now.mention.id: held for document in found if document.get("found")}
-
-
-def refresh(client: Elasticsearch, indices: Iterable[str]) -> None:
-    """Let every later search see what was written there."""
-    if named := ",".join(sorted(indices)):
-        client.indices.refresh(index=named)

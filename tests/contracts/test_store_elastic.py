@@ -138,6 +138,7 @@ def test_a_server_that_lost_everything_gets_its_template_again(store: ElasticSto
 
 def test_mentions_lie_in_the_month_they_were_published_in(store: ElasticStore, elastic_url: str) -> None:
     store.save([judged(said(n, at=T0 + n * 20 * DAY)) for n in range(4)])
+    assert store.count(Everything()) == 4
     host, index = server_of(elastic_url)
     held = {
         each["index"]: int(each["docs.count"]) for each in httpx.get(f"{host}/_cat/indices/{index}?format=json").json()
@@ -163,6 +164,7 @@ def test_a_save_whose_answer_was_lost_counts_as_new_when_it_is_sent_again(
 ) -> None:
     batch = [judged(said(n)) for n in range(3)]
     store.save(batch)
+    assert store.count(Everything()) == 3
     # What the client does by itself after a lost answer: the same create once more, and a conflict this time.
     monkeypatch.setattr(writing, "find", lambda *_: {})
     assert store.save(batch) == Saved(new=("forum:0", "forum:1", "forum:2"))
@@ -188,6 +190,24 @@ def test_what_another_writer_changes_in_between_is_read_and_merged_again(
         assert one.save([judged(newer)]) == Saved(updated=("forum:1",))
         assert one.get(["forum:1"])["forum:1"] == judged(said(1, likes=9), rag=Rag.RED)
         assert one.check() == []
+
+
+def test_what_was_saved_a_moment_ago_is_known_before_anybody_reads(store: ElasticStore) -> None:
+    first = [judged(said(n)) for n in range(3)]
+    store.save(first)
+    assert store.save(first) == Saved(unchanged=3)
+    moved = said(1, at=T0 + 40 * DAY, likes=5, first_seen_at=T0 + 41 * DAY)
+    assert store.save([judged(moved), judged(said(9))]) == Saved(new=("forum:9",), updated=("forum:1",))
+    assert store.count(Everything()) == 4
+    assert store.save(first) == Saved(unchanged=3)
+
+
+def test_what_one_store_saves_another_sees_at_once(elastic_url: str) -> None:
+    with closing(ElasticStore(elastic_url)) as one, closing(ElasticStore(elastic_url)) as other:
+        for number in range(1, 4):
+            one.save([judged(said(number))])
+            assert other.count(Everything()) == number
+            assert len(other.search(Everything())) == number
 
 
 def test_two_stores_that_save_the_same_at_once_keep_it_once(elastic_url: str) -> None:
@@ -269,6 +289,7 @@ def test_what_is_forgotten_is_gone_from_the_files_and_from_the_journal() -> None
 
 def test_a_month_of_which_all_is_old_is_dropped_whole(store: ElasticStore, elastic_url: str) -> None:
     store.save([judged(said(n, at=T0 + n * 20 * DAY)) for n in range(4)])
+    assert store.count(Everything()) == 4
     host, index = server_of(elastic_url)
     assert store.purge(T0 + 25 * DAY) == 2
     assert f"{index}-2026.03" not in httpx.get(f"{host}/{index}").json()
