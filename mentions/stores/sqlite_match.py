@@ -64,7 +64,9 @@ def plan(query: Query) -> Plan:
         refused = [part for part in parts if isinstance(part, Not) and _is_text(part.part)]
         rest = [part for part in parts if part not in texts and part not in refused]
         words = Condition("words MATCH ?", (to_fts(And((*texts, *refused))),))
-        return Plan(_BY_WORDS, (words, *_each(rest, _ROWS[_BY_WORDS])))
+        # With the +, nothing but MATCH can be what finds the rows: SQLite would else choose an OR of the rest at times,
+        # and then has no way left to ask MATCH of a row.
+        return Plan(_BY_WORDS, (words, *_each(rest, f"+{_ROWS[_BY_WORDS]}")))
     fields = sorted((part for part in parts if isinstance(part, Field)), key=_commonness)
     if fields:
         rest = [part for part in parts if part is not fields[0]]

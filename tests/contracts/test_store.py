@@ -252,3 +252,12 @@ def test_eight_threads_save_judge_and_search_at_once(store: MentionStore) -> Non
 def test_a_closed_store_may_be_closed_again(store: MentionStore) -> None:
     store.close()
     store.close()
+
+
+def test_words_beside_a_choice_between_words_and_fields_are_found(store: MentionStore) -> None:
+    texts = ("police lax", "police being", "police", "lax")
+    store.save([judged(said(n, text)) for n, text in enumerate(texts)])
+    query = parse("(lax OR (being AND NOT sentiment:[-1 TO -0.6])) AND (2012 OR police) NOT det*")
+    assert sorted(ids(store.search(query))) == ["0", "1"]
+    assert store.count(query) == 2
+    assert sum(count for _, count in store.histogram(query, HOUR)) == 2
