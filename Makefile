@@ -11,6 +11,8 @@ CODE := config mentions analysis alerts listener dashboard
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Files of tests that run at once; most of their time they wait.
+WORKERS := 3
 INSTALL := $(PIP) install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
@@ -49,7 +51,7 @@ elasticsearch: $(INSTALLED) ## run an Elasticsearch on 127.0.0.1:9200 in the for
 test: lint ## check the code, then run every test
 	@.ci/equip
 	@echo "== testing"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(INSTALLED_DEV) ## check style and types
 	@echo "== checking style and types"
@@ -62,7 +64,7 @@ format: $(INSTALLED_DEV) ## lay the code out as `make lint` wants it
 	@$(BIN)/ruff check --fix .
 
 bench: $(INSTALLED_DEV) ## measure how fast it is on this machine
-	@set -e; for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python $$each; done
+	@set -e; for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python -m benchmarks.$$(basename $$each .py); done
 
 lock: $(INSTALLED_DEV) ## renew both lock files within the ranges of pyproject.toml
 	@$(PIP) install --quiet uv

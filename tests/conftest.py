@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parent.parent
 SLOW_LIMIT = 300  # seconds
-KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT", "EARSHOT_ELASTIC_ZIPS")
+KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT", "EARSHOT_ELASTIC_ZIPS")  # others are read as tests are loaded
 # What a machine may lack, by the words that the reason of a skipped test names it with.
 THINGS = {
     "shared": ("shared",),

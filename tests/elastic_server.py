@@ -147,6 +147,11 @@ class ElasticServer:
         """The process group of each node that runs."""
         return [node.process.pid for node in self._nodes if node.process is not None]
 
+    def wait_green(self) -> None:
+        """Until every copy of everything is in step. Raises OSError where that takes longer than a minute."""
+        if self.ask("/_cluster/health?wait_for_status=green&timeout=60s")["timed_out"]:
+            raise OSError("the copies are not in step")
+
     def ask(self, path: str, *, method: str = "GET", body: Any = None, node: int = 0) -> Any:
         """What one node answers, past the store and its client. Raises OSError where it does not."""
         host = self._nodes[node]

@@ -8,19 +8,27 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mentions.failures import UserError
+from mentions.mention import Assessed
 from mentions.query_tree import Everything
 from mentions.stores import open_store
+from tests.conftest import SLOW_LIMIT
 from tests.earshot import Start, command, earshot, free_port, surroundings, wait_for
 from tests.elastic_found import Lacking
 from tests.elastic_server import ElasticServer
 from tests.flow.test_daemon import health, write_settings
 from tests.flow.test_kill import alerts, kill
 from tests.live_feeds import Site, SiteServer
+
+ROWS = int(os.environ.get("EARSHOT_IMPORTED", "40000"))  # of the tests that disturb an import
+KILLS = int(os.environ.get("EARSHOT_KILLS", "2"))
 
 
 @pytest.fixture
@@ -198,26 +206,112 @@ def test_check_tells_of_a_store_that_is_away_beside_everything_else(tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SLOW_LIMIT * max(1, ROWS // 20_000))
 def test_an_import_lives_through_a_store_that_is_killed_and_started_again(
     tmp_path: Path, server: ElasticServer
 ) -> None:
-    row = {"platform": "x", "text": "Police in Croydon", "time": "2026-01-01"}
-    rows = [row | {"id": str(number)} for number in range(20_000)]
-    (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "earshot.toml").write_text(f'store = "{server.url}"\n')
+    write_posts(tmp_path / "posts.jsonl", ROWS)
     server.start()
-    pipe = subprocess.PIPE
-    words = command("import", "posts.jsonl")
-    with subprocess.Popen(words, cwd=tmp_path, env=surroundings(), stdout=pipe, stderr=pipe) as importing:
-        wait_for(lambda: held(server.url) > 0, 60)
-        server.kill()
-        time.sleep(3)
-        server.start()
-        out, err = importing.communicate(timeout=120)
-    assert importing.returncode == 0, err.decode()
-    assert b"it is waited for" in err
-    assert out.decode().split()[:2] == ["seen", "20000"]
-    assert held(server.url) == 20_000
+    with importing(tmp_path, server.url) as running:
+        for number in range(1, KILLS + 1):
+            wait_for(lambda: held(server.url) > ROWS * number / (KILLS + 2) or running.poll() is not None, 120)  # noqa: B023
+            assert running.poll() is None, "too quick: give it more rows"
+            server.kill()
+            time.sleep(1)
+            server.start()
+        out, err = running.communicate(timeout=600)
+    assert running.returncode == 0, err.decode()
+    assert err.count(b"it is waited for") == KILLS
+    assert out.decode().split()[:2] == ["seen", str(ROWS)]
+    assert_whole(tmp_path, server.url)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SLOW_LIMIT * max(1, ROWS // 20_000))
+def test_three_nodes_lose_the_one_that_leads_and_nobody_notices_but_by_the_health(
+    tmp_path: Path, site: tuple[Site, SiteServer], start: Start
+) -> None:
+    try:
+        cluster = ElasticServer(nodes=3)
+    except Lacking as lack:
+        pytest.skip(str(lack))
+    write_posts(tmp_path / "posts.jsonl", ROWS)
+    site[0].publish("news", "Met Police thanked for help in Croydon")
+    with cluster:
+        port = set_up(tmp_path, site[1].address, cluster.url, "news")
+        daemon = start(tmp_path)
+        wait_for(lambda: health(port)["status"] == "green", 60)
+        (tmp_path / "elsewhere").mkdir()
+        with importing(tmp_path, cluster.url, "--data", "elsewhere") as running:
+            wait_for(lambda: held(cluster.url) > ROWS / 4, 120)
+            cluster.wait_green()
+            assert running.poll() is None, "too quick: give it more rows"
+            cluster.kill(leader(cluster))
+            out, err = running.communicate(timeout=600)
+        assert running.returncode == 0, err.decode()
+        assert out.decode().split()[:2] == ["seen", str(ROWS)]
+        site[0].publish("news", "Met Police thanked again, in Camden")
+        wait_for(lambda: health(port).get("mentions") == ROWS + 2, 90)
+        told = health(port)
+        assert (told["status"], told["waiting"]) == ("amber", 0)
+        assert "one node missing" in str(told["reason"])
+        assert_whole(tmp_path, cluster.url, besides=2)
+        daemon.terminate()
+        assert daemon.wait(10) == 0
+    log = (tmp_path / "log").read_text()
+    assert "level=error" not in log, log
+    assert "Traceback" not in log
+
+
+def leader(cluster: ElasticServer) -> int:
+    """The number of the node that has the first copy of what is imported, and takes every write to it."""
+    shards = cluster.ask("/_cat/shards/mentions-2026.01?format=json")
+    (node,) = {each["node"] for each in shards if each["prirep"] == "p"}
+    return int(node.removeprefix("node"))
+
+
+def write_posts(path: Path, count: int) -> None:
+    """Posts of one month, each about something else."""
+    texts = ("Police in Croydon", "Thanks to the officers in Camden", "Bus fares again", "Arrest outside the station")
+    with path.open("w") as file:
+        for number in range(count):
+            at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=10 * number)
+            text = f"{texts[number % len(texts)]} {number}"
+            file.write(json.dumps({"id": str(number), "platform": "x", "text": text, "time": at.isoformat()}) + "\n")
+
+
+def importing(folder: Path, url: str, *words: str) -> subprocess.Popen[bytes]:
+    """An import that runs."""
+    words = ("import", "posts.jsonl", "--store", url, *words)
+    return subprocess.Popen(
+        command(*words), cwd=folder, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def assert_whole(folder: Path, url: str, besides: int = 0) -> None:
+    """Every post is there once, judged as an import that nothing disturbs judges it."""
+    here = f"sqlite:{folder / 'undisturbed.db'}"
+    done = earshot("import", "posts.jsonl", "--data", "undisturbed", "--store", here, cwd=folder, timeout=300)
+    assert done.returncode == 0, done.stderr
+    wanted, found = ({each.mention.id: each for each in everything(store)} for store in (here, url))
+    assert len(wanted) == ROWS
+    assert len(found) == ROWS + besides == held(url)
+    wrong = [key for key, each in wanted.items() if not is_same(each, found.get(key))]
+    assert wrong == []
+
+
+def everything(url: str) -> list[Assessed]:
+    with closing(open_store(url, readonly=True)) as store:
+        assert store.check() == []
+        return list(store.everything())
+
+
+def is_same(one: Assessed, other: Assessed | None) -> bool:
+    """Whether they differ in nothing but when they came in."""
+    if other is None:
+        return False
+    at = one.mention.first_seen_at
+    return one == replace(other, mention=replace(other.mention, first_seen_at=at))
 
 
 def held(url: str) -> int:
