@@ -13,10 +13,11 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Files of tests that run at once; most of their time they wait.
 WORKERS := 3
+SECONDS := 300
 INSTALL := $(PIP) install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run elasticsearch test lint format bench lock clean
+.PHONY: help setup setup-dev run elasticsearch test fuzz lint format bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,10 @@ test: lint ## check the code, then run every test
 	@echo "== testing"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
+fuzz: $(INSTALLED_DEV) ## hunt for a search that breaks anything, for SECONDS=300
+	@$(PIP) install --quiet 'atheris>=3,<4'
+	@$(BIN)/python -m tests.fuzz_query -max_total_time=$(SECONDS)
+
 lint: $(INSTALLED_DEV) ## check style and types
 	@echo "== checking style and types"
 	@$(BIN)/ruff check .
@@ -64,7 +69,7 @@ format: $(INSTALLED_DEV) ## lay the code out as `make lint` wants it
 	@$(BIN)/ruff check --fix .
 
 bench: $(INSTALLED_DEV) ## measure how fast it is on this machine
-	@set -e; for each in benchmarks/[a-z]*.py; do echo "== $$each"; $(BIN)/python -m benchmarks.$$(basename $$each .py); done
+	@set -e; for each in judgement importing store watchlists elastic; do echo "== $$each"; $(BIN)/python -m benchmarks.$$each; done
 
 lock: $(INSTALLED_DEV) ## renew both lock files within the ranges of pyproject.toml
 	@$(PIP) install --quiet uv

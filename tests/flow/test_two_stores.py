@@ -19,12 +19,13 @@ from mentions.query import parse, predicate
 from mentions.store import MentionStore
 from mentions.stores import open_store
 from mentions.times import EPOCH
+from tests.conftest import SLOW_LIMIT
 from tests.contracts.store_cases import clear_away, elastic_address
 from tests.query_cases import Searches, read_posts
 
-pytestmark = pytest.mark.slow
 
 SEARCHES = int(os.environ.get("EARSHOT_SEARCHES", "1000"))  # 10,000 take some five minutes
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SLOW_LIMIT * max(1, SEARCHES // 2000))]
 POSTS = 150  # of each file
 LIMIT = 40
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
