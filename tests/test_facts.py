@@ -34,6 +34,7 @@ from listener.connectors import CONNECTORS
 from listener.start import find_problems
 from mentions.clock import utc_now
 from mentions.mention import Mention
+from mentions.query import parse
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -244,3 +245,13 @@ def test_the_readme_can_be_read_in_one_go() -> None:
 def test_every_make_target_is_told_of_in_help() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {"setup", "run", "test", "lint", "bench"} <= set(re.findall(r"make ([a-z-]+)", said))
+
+
+def test_every_search_the_documents_show_is_understood() -> None:
+    words = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    section = words.partition("## The words of a search")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    shown = [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
+    assert len(shown) > 15
+    for text in (*shown, *re.findall(r"earshot search '([^']+)'", words)):
+        parse(text)
