@@ -308,6 +308,10 @@ class Settings(Table):
         default=(),
         description="Organisations, office-holders and their @accounts that a watchlist may name, beside those shipped",
     )
+    watchlist_approvers: Names = Field(
+        default=(),
+        description="Who may approve a watchlist that names a private person; none named: anybody but who made it",
+    )
     dashboard: DashboardSettings = Field(default_factory=DashboardSettings, description="The pages")
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")

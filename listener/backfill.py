@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -22,8 +23,8 @@ log = logging.getLogger(__name__)
 
 PAGE = 500
 SECONDS = 5.0  # of work at a time: others wait for the same thread
-# A poll or an import that began with the old watchlists may save after the first look went by; none of them takes
-# longer than a source's lease, so that a second look after it finds what they brought.
+# A poll that began with the old watchlists may save after the first look went by; none takes longer than a source's
+# lease, so that a second look after it finds what they brought. (An import looks to that itself.)
 LOOK_AGAIN_AFTER = timedelta(minutes=6)
 
 
@@ -43,15 +44,13 @@ class Backfill:
     """Brings the marks of what is held into line with the watchlists that run.
 
     Which query of a watchlist has been applied is kept in the state, and only once all of it is done: work that is
-    broken off is done again, and changes nothing twice. Watchlists that no longer run keep their past marks.
+    broken off is done again, and changes nothing twice. Watchlists that no longer run keep their past marks; where they
+    come back, what came in meanwhile is looked at too.
     """
 
     def __init__(self, store: MentionStore, state: State, store_url: str, clock: Clock) -> None:
         self._store, self._state, self._clock = store, state, clock
-        self._where = hashlib.sha256(store_url.encode()).hexdigest()[
-            :12
-        ]  # daemons that share a state may each have one
-        self._done: dict[str, str] = {}
+        self._note = _note_of(store_url)
         self._looks: dict[str, _Look] = {}
 
     def work(self, pipeline: Pipeline, seconds: float = SECONDS) -> bool:
@@ -59,18 +58,25 @@ class Backfill:
         until = time.monotonic() + seconds
         names = {each.name for each in pipeline.watchlists}
         self._looks = {name: look for name, look in self._looks.items() if name in names}
-        for watchlist in [each for each in pipeline.watchlists if not self._is_done(each)]:
+        done = self._read_done()
+        if not names.issuperset(done):
+            done = {name: mark for name, mark in done.items() if name in names}
+            self._keep_done(done)
+        for watchlist in [each for each in pipeline.watchlists if done.get(each.name) != _mark(each)]:
             look = self._look_of(watchlist)
             while look.due_at <= self._clock() and self._go_on(pipeline, watchlist, look):
                 if time.monotonic() >= until:
                     return False
-        return all(map(self._is_done, pipeline.watchlists))
+        done = self._read_done()
+        return all(done.get(each.name) == _mark(each) for each in pipeline.watchlists)
 
-    def _is_done(self, watchlist: Watchlist) -> bool:
-        mark = _mark(watchlist)
-        if self._done.get(watchlist.name) != mark and self._state.get(self._key(watchlist)) == mark:
-            self._done[watchlist.name] = mark
-        return self._done.get(watchlist.name) == mark
+    def _read_done(self) -> dict[str, str]:
+        """The query of each watchlist that has been applied, as a hash. Others may have it forgotten meanwhile."""
+        done: dict[str, str] = json.loads(self._state.get(self._note) or "{}")
+        return done
+
+    def _keep_done(self, done: dict[str, str]) -> None:
+        self._state.put(self._note, json.dumps(done, ensure_ascii=False))
 
     def _look_of(self, watchlist: Watchlist) -> _Look:
         mark = _mark(watchlist)
@@ -98,18 +104,25 @@ class Backfill:
         log.info("watchlist=%s backfilled look=%d seen=%d changed=%d", watchlist.name, 1 + look.is_second, look.seen,
                  look.changed)  # fmt: skip
         if look.is_second:
-            self._state.put(self._key(watchlist), look.mark)
+            self._keep_done({**self._read_done(), watchlist.name: look.mark})
             del self._looks[watchlist.name]
         else:
             self._looks[watchlist.name] = _Look(look.mark, self._clock() + LOOK_AGAIN_AFTER, is_second=True)
 
-    def _key(self, watchlist: Watchlist) -> str:
-        return f"backfilled:{self._where}:{watchlist.name}"
+
+def forget_backfills(state: State, store_url: str) -> None:
+    """Have every watchlist applied again to what that store holds: it was brought back, or filled by old watchlists."""
+    state.put(_note_of(store_url), "")
+
+
+def _note_of(store_url: str) -> str:
+    """Daemons that share a state may each have a store of their own."""
+    return f"backfilled:{hashlib.sha256(store_url.encode()).hexdigest()[:12]}"
 
 
 def _mark(watchlist: Watchlist) -> str:
     """The same for two queries that mean the same words."""
-    return hashlib.sha256(repr(watchlist.query).encode()).hexdigest()
+    return hashlib.sha256(repr(watchlist.query).encode()).hexdigest()[:16]
 
 
 def _marked(held: Assessed, name: str, pipeline: Pipeline) -> Assessed:

@@ -98,7 +98,7 @@ class Daemon:
             self._busy.add(name)
         try:
             tick()
-        except Failure as failure:
+        except (Failure, UserError) as failure:
             if name not in self._ailing:
                 self._ailing.add(name)
                 log.error("tick=%s cannot work reason=%s", name, failure)

@@ -151,7 +151,7 @@ class Exercise:
         self.clock.move_to(now)
         if self._due_at is None or self._due_at <= now:
             self._poll_due(now)
-        while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
+        while self.house.drain() or self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
             pass
         if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
             self.house.check_rules()

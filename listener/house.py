@@ -100,8 +100,10 @@ class House:
         self._follow_watchlists()
         was_unanswered, self.unanswered = self.unanswered, False
         waiting_since = self.intake.spool.since
-        times = [now] if waiting_since else self.unseen.times(now)
-        findings = strongest(finding for at in times for rule in self.rules for finding in self._ask(rule, at))
+        findings = self._findings([now])
+        if missed := [] if waiting_since else self.unseen.times(now):
+            record(findings, now, self.state, self.desk, blind=True)  # the past may take minutes, the present may not
+            findings = strongest([*findings, *self._findings(missed)])
         partial = self.unanswered or waiting_since is not None
         incidents = record(findings, now, self.state, self.desk, blind=partial or self._is_blind(now))
         self.alarmed = bool(incidents)
@@ -114,6 +116,9 @@ class House:
         if self.unanswered != was_unanswered:
             log.warning("rules=%s", "not checked: the store does not answer" if self.unanswered else "checked again")
         return findings
+
+    def _findings(self, times: Sequence[datetime]) -> list[Finding]:
+        return strongest(finding for at in times for rule in self.rules for finding in self._ask(rule, at))
 
     def _follow_watchlists(self) -> None:
         """A daemon runs for months: what was added, approved, removed or has expired meanwhile holds from now on."""
@@ -233,6 +238,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         owner=f"{socket.gethostname()}:{settings.data}",
         jitter=jitter,
     )
+    rules = rule_settings(settings)
     house = House(
         settings=settings,
         clock=clock,
@@ -244,8 +250,8 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         poller=poller,
         intake=intake,
         watch=watch,
-        unseen=Unseen(state),
-        rules=build_rules(rule_settings(settings)),
+        unseen=Unseen(state, rules.looks_back),
+        rules=build_rules(rules),
         channels=open_channels(settings),
         desk=open_desk(settings, exercise=exercise),
         fetcher=fetcher,

@@ -27,6 +27,7 @@ from mentions.mention import Assessed
 from mentions.patience import patiently
 from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.store import MentionStore
+from mentions.watchlists import Watchlist
 
 CHUNK_LINES = 4000
 SMALL = 2000  # fewer lines are judged here: starting workers would take longer
@@ -185,7 +186,7 @@ def readable(files: Sequence[Path]) -> int:
     return total
 
 
-def open_reader(settings: Settings, now: datetime) -> Reader:
-    """A reader by these settings; what it reads was first seen `now`."""
+def open_reader(settings: Settings, now: datetime, watchlists: Sequence[Watchlist] | None = None) -> Reader:
+    """A reader with these watchlists, else those that run now by the settings; what it reads was first seen `now`."""
     key = AuthorKey.load_or_create(settings.author_key)
-    return Reader(open_pipeline(settings), key, now, settings.own_handles)
+    return Reader(open_pipeline(settings, watchlists), key, now, settings.own_handles)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from listener.spool import Spool, SpoolFull, Waiting
 from listener.store_watch import StoreWatch
-from mentions.failures import Failure, UserError
+from mentions.failures import Failure, Unsavable, UserError
 from mentions.mention import Assessed, Mention
 from mentions.store import MentionStore, Saved
 from mentions.store_note import StoreNote
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 SAVED_AT_ONCE = 500
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds between tries while the store takes nothing
+BLAMED_AFTER = 5  # failures of one batch alone, with pauses between them: about a minute
 ROOM_AGAIN = 0.5  # a spool that was full takes more once it is down to half
 ASK_AGAIN = 30.0  # seconds; with nothing waiting only another poll can tell whether the store takes mentions again
 
@@ -37,6 +38,7 @@ class Intake:
         self._try_at = self._poll_at = 0.0  # monotonic
         self._pause = FIRST_PAUSE
         self._at_once = SAVED_AT_ONCE
+        self._failed_alone = 0  # times that the oldest batch could not be saved by itself
 
     def save(self, batch: Sequence[Assessed]) -> Saved:
         """Keep a batch for good, in the store or in the spool, where all of it counts as new: nobody can look whether
@@ -61,20 +63,22 @@ class Intake:
         the store has them: whoever dies in between saves them twice, which changes nothing."""
         if time.monotonic() < self._try_at:
             return 0
-        waiting = self.spool.oldest(self._at_once)
-        if waiting is None:
-            return 0
+        waiting: Waiting | None = None
         try:
+            waiting = self.spool.oldest(self._at_once)
+            if waiting is None:
+                return 0
             self._save_all(waiting)
             self.spool.remove(waiting)
+        except Unsavable as failure:
+            return self._suspect(waiting, failure)
         except (Failure, UserError) as failure:
             return self._wait(failure)
         except OSError as error:
-            return self._wait(Failure(f"the spool cannot be changed ({error.strerror}): mend its permissions"))
-        except Exception:  # a batch that breaks the saving must never block those behind it
-            log.exception("spool files=%d broke", len(waiting.files))
-            self._set_aside(waiting)
-            return len(waiting.mentions)
+            return self._wait(Failure(f"the spool cannot be used ({error.strerror}): mend its permissions"))
+        except Exception as bug:  # a batch that breaks the saving must never block those behind it
+            log.exception("the oldest that waits in the spool broke the saving")
+            return self._suspect(waiting, Failure(f"saving broke ({type(bug).__name__}): the log says where"))
         self._note_taken()
         return len(waiting.mentions)
 
@@ -84,11 +88,30 @@ class Intake:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return 0
 
-    def _set_aside(self, waiting: Waiting) -> None:
-        """Of several batches any may be to blame: from now on each goes alone, until the one is found."""
-        if len(waiting.files) == 1:
-            self.spool.set_aside(waiting)
-        self._at_once = SAVED_AT_ONCE if len(waiting.files) == 1 else 1
+    def _suspect(self, waiting: Waiting | None, failure: Failure) -> int:
+        """What waits cannot be saved, as it seems. Of several batches any may be to blame, so each goes alone from now
+        on; one that fails alone again and again is put aside, once the next one shows that it is to blame itself."""
+        self._at_once = 1
+        if waiting is None or len(waiting.files) > 1:
+            self._note_stuck(failure)
+            return 0
+        self._failed_alone += 1
+        if self._failed_alone < BLAMED_AFTER or not self._can_save_next():
+            return self._wait(failure)
+        self.spool.set_aside(waiting)
+        self._note_taken()
+        return len(waiting.mentions)
+
+    def _can_save_next(self) -> bool:
+        try:
+            after = self.spool.oldest(1, skip=1)
+            if after is not None:
+                self._save_all(after)
+                self.spool.remove(after)
+        except Exception:
+            log.debug("spool: the next batch cannot be saved either", exc_info=True)
+            return False
+        return after is not None
 
     def _save_all(self, waiting: Waiting) -> None:
         mentions = (self._judge(held.mention) for held in waiting.mentions)
@@ -133,6 +156,7 @@ class Intake:
         if self._stuck:
             log.info("store=takes mentions again waiting=%d", self.spool.mentions)
         self._stuck, self._pause, self._try_at = "", FIRST_PAUSE, 0.0
+        self._at_once, self._failed_alone = SAVED_AT_ONCE, 0
 
     def _note_full(self, full: SpoolFull) -> None:
         if not self._full:

@@ -14,13 +14,14 @@ import re
 import shutil
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mentions.clock import Clock
 from mentions.documents import from_document, to_document
-from mentions.failures import TemporaryFailure
+from mentions.failures import TemporaryFailure, UserError
 from mentions.mention import Assessed
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,13 @@ class Spool:
         self._folder, self._aside, self._clock = folder, folder / "aside", clock
         self._max_bytes, self._free_bytes = max_bytes, free_bytes
         self._guard = threading.Lock()
-        for left in folder.glob(f"*{UNFINISHED}"):
-            left.unlink()  # its cursor has not moved: it is fetched again
-        self._files = _list(folder)
-        self._next = 1 + max((file.place for file in (*self._files, *_list(self._aside))), default=0)
+        try:
+            for left in folder.glob(f"*{UNFINISHED}"):
+                left.unlink()  # its cursor has not moved: it is fetched again
+            self._files = _list(folder)
+            self._next = 1 + max((file.place for file in (*self._files, *_list(self._aside))), default=0)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be used ({error.strerror}): mend its permissions") from None
 
     @property
     def mentions(self) -> int:
@@ -108,11 +112,11 @@ class Spool:
         with self._guard:
             return sum(file.size for file in self._files) <= self._max_bytes * share and not self._lack(1)
 
-    def oldest(self, limit: int) -> Waiting | None:
-        """The oldest batch, with further ones while they come to no more than `limit` mentions; None where none
-        waits."""
+    def oldest(self, limit: int, *, skip: int = 0) -> Waiting | None:
+        """The oldest batch but for the first `skip`, with further ones while they come to no more than `limit`
+        mentions; None where none waits. Raises OSError where one cannot be read at this moment."""
         with self._guard:
-            files = list(self._files)
+            files = self._files[skip:]
         waiting = Waiting()
         for file in files:
             if waiting.files and len(waiting.mentions) + file.count > limit:
@@ -170,7 +174,9 @@ class Spool:
             unfinished.replace(path)
             _sync(path.parent)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)  # not kept for good, and so not kept
             raise SpoolFull(f"{path.parent} cannot be written ({error.strerror}): free space or mend it") from None
 
     def _make(self, folder: Path) -> None:
@@ -194,11 +200,12 @@ def _list(folder: Path) -> list[_File]:
 
 
 def _read(file: _File, waiting: Waiting) -> None:
-    waiting.files.append(file)
+    """Raises OSError where the file is there and cannot be read, as for want of file descriptors: it is read later."""
     try:
         lines = file.path.read_bytes().splitlines(keepends=True)
-    except OSError:
+    except FileNotFoundError:
         lines = []
+    waiting.files.append(file)
     bad: list[bytes] = []
     for line in lines:
         try:

@@ -15,6 +15,7 @@ from config.logs import set_up_logs
 from config.problems import Problem, SettingsError
 from config.settings import SETTINGS_FILE, ChannelSettings, Settings, SourceSettings
 from listener.connectors import CONNECTORS
+from listener.lock import EXERCISE_MARKER
 from listener.watching import find_watchlist_problems
 from mentions.failures import UserError
 
@@ -24,13 +25,30 @@ def read_settings(args: argparse.Namespace) -> Settings:
     every problem at once."""
     path = settings_path(args)
     settings = load(path, os.environ, Path(args.data) if args.data else None)
-    if store := getattr(args, "store", None) or os.environ.get("EARSHOT_STORE"):
-        settings = settings.model_copy(update={"store": read_store(store)})
+    told = getattr(args, "store", None)
+    if (settings.data / EXERCISE_MARKER).exists():  # what is live is never shown as that of an exercise
+        settings = at_directory(settings, settings.data)
+    elif not told:
+        told = os.environ.get("EARSHOT_STORE")
+    if told:
+        settings = settings.model_copy(update={"store": read_store(told)})
     set_up_logs(settings.log_level, os.environ, verbose=args.verbose)
     problems = list(find_problems(settings, str(path or "the defaults")))
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def at_directory(settings: Settings, directory: Path) -> Settings:
+    """The same settings with everything kept elsewhere, always in files: an exercise never touches a live database."""
+    return settings.model_copy(
+        update={
+            "data": directory,
+            "store": f"sqlite:{directory / 'mentions.db'}",
+            "state": f"sqlite:{directory / 'state.db'}",
+            "author_key": directory / "author.key",
+        }
+    )
 
 
 def read_store(url: str) -> str:

@@ -10,15 +10,19 @@ from mentions.records import Finding
 from mentions.state import State
 
 UNSEEN_NOTE = "unseen_since"
-STEP = timedelta(minutes=15)  # within what every rule looks back over
-FURTHEST = timedelta(hours=24)
+LONGEST_STEP, SHORTEST_STEP = timedelta(minutes=15), timedelta(minutes=1)
+FURTHEST = timedelta(hours=24)  # what is older is no news: it is in the store, and nobody is woken for it
 
 
 class Unseen:
-    """Since when the rules do not see all there is: kept in the state, so that a restart forgets nothing."""
+    """Since when the rules do not see all there is: kept in the state, so that a restart forgets nothing.
 
-    def __init__(self, state: State) -> None:
+    `looks_back` is the least that any rule looks back over: they are asked twice in that time, so nothing is missed.
+    """
+
+    def __init__(self, state: State, looks_back: timedelta) -> None:
         self._state = state
+        self._step = max(SHORTEST_STEP, min(LONGEST_STEP, looks_back / 2))
         note = state.get(UNSEEN_NOTE)
         self._since = datetime.fromisoformat(note) if note else None
 
@@ -33,11 +37,12 @@ class Unseen:
             self._keep(None)
 
     def times(self, now: datetime) -> list[datetime]:
-        """When they should have looked, `now` last."""
+        """When they should have looked before `now`, oldest first."""
         if self._since is None:
-            return [now]
+            return []
         since = max(self._since, now - FURTHEST)
-        return [*(since + STEP * n for n in range((now - since) // STEP + 1) if since + STEP * n < now), now]
+        moments = (since + self._step * n for n in range((now - since) // self._step + 1))
+        return [at for at in moments if at < now]
 
     def _keep(self, since: datetime | None) -> None:
         self._state.put(UNSEEN_NOTE, since.isoformat() if since else "")

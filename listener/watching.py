@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from analysis.persons import PersonGate
@@ -16,6 +17,7 @@ from mentions.facets import FACT_FIELDS, facet
 from mentions.failures import UserError
 from mentions.query import Query, parse
 from mentions.records import WatchlistRow
+from mentions.times import EPOCH
 from mentions.watchlists import Watchlist, find_unmatchable
 
 
@@ -34,9 +36,10 @@ def open_gate(settings: Settings) -> PersonGate:
     return PersonGate(settings.own_handles, settings.public_names, settings.places)
 
 
+@lru_cache(20_000)  # the daemon asks every half minute which run
 def read_watched(text: str) -> Query:
     """A watchlist's query. Raises UserError where it cannot be read, or asks for what is not known in time."""
-    query = parse(text)
+    query = parse(text, EPOCH)  # no date is taken in the end
     if field := find_unmatchable(query):
         raise UserError(
             f"a watchlist cannot ask for {field}: it is matched as a mention comes in, before it is judged; "
@@ -80,8 +83,7 @@ def today_of(settings: Settings, now: datetime) -> date:
 def standing_of(watchlist: WatchlistSettings | WatchlistRow, settings: Settings, now: datetime) -> Standing:
     """Whether a watchlist is matched now."""
     if isinstance(watchlist, WatchlistRow):
-        own = facet("watchlist", watchlist.name)
-        if any(facet("watchlist", each.name) == own for each in settings.watchlists):
+        if facet("watchlist", watchlist.name) in _names_of(settings):
             return Standing.HIDDEN
         if watchlist.is_held:
             return Standing.HELD
@@ -92,6 +94,16 @@ def standing_of(watchlist: WatchlistSettings | WatchlistRow, settings: Settings,
     except UserError:
         return Standing.UNREADABLE
     return Standing.RUNNING
+
+
+@lru_cache(8)
+def _facets_of(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(facet("watchlist", name) for name in names)
+
+
+def _names_of(settings: Settings) -> frozenset[str]:
+    """The names that the settings have taken, as a search sees them."""
+    return _facets_of(tuple(each.name for each in settings.watchlists))
 
 
 def running_watchlists(settings: Settings, added: Sequence[WatchlistRow], now: datetime) -> tuple[Watchlist, ...]:

@@ -4,7 +4,8 @@
     ├── TemporaryFailure   try again at the next due time
     │   └── NoSpace        the same, though only a person can make it work
     ├── RateLimited        not before `until`
-    └── NeedsAttention     pause until a person resumes it
+    ├── NeedsAttention     pause until a person resumes it
+    └── Unsavable          leave this one out, and go on with the others
 
 Anything else that is raised is a bug: it is logged with its trace and never another source's problem.
 """
@@ -36,6 +37,10 @@ class RateLimited(Failure):
 
 class NeedsAttention(Failure):
     """It will not work until a person does something; the message says what."""
+
+
+class Unsavable(Failure):
+    """The store is well, but refuses one mention for what is in it, now and later."""
 
 
 class UserError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from alerts.rule import Rule
 from alerts.rules.single import Single, SingleSettings
@@ -16,6 +17,11 @@ class AlertSettings:
 
     surge: SurgeSettings = field(default_factory=SurgeSettings)
     single: SingleSettings = field(default_factory=SingleSettings)
+
+    @property
+    def looks_back(self) -> timedelta:
+        """How long at the least a rule goes on finding what it found."""
+        return min(self.surge.quiet, self.single.holds)
 
 
 RULES: Mapping[str, Callable[[AlertSettings], Rule]] = {

@@ -28,9 +28,9 @@ from listener.house import open_house
 from listener.lock import hold
 from listener.rehearsal.posts import Posts, load_posts
 from listener.rehearsal.process import Rehearsal
-from listener.start import read_settings
+from listener.start import at_directory, read_settings
+from listener.watching import read_watched
 from mentions.failures import UserError
-from mentions.query import parse
 
 HELP = "rehearse a crisis: posts are published on a loopback server as they fall due, everything else is the real thing"
 EXAMPLE = "earshot exercise --speed max --report report.json"
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     settings = at_directory(settings, settings.data if args.data else settings.data / EXERCISE_DIRECTORY)
     speed = read_speed(args.speed)
     if args.watch:
-        parse(args.watch)
+        read_watched(args.watch)
     if args.deliver and not settings.channels:
         raise UserError("--deliver: the settings name no channels: add [[channels]] first, or leave --deliver out")
     posts = load_posts(args.files or [SCENARIO], args.since, args.until)
@@ -116,18 +116,6 @@ def progress_bar(posts: Posts) -> tqdm[object]:
     """Minutes of scenario time."""
     minutes = int((ends_at(posts) - starts_at(posts)).total_seconds() // 60)
     return tqdm(total=minutes, unit="min", desc="EXERCISE", disable=None, file=sys.stderr, mininterval=0.5)
-
-
-def at_directory(settings: Settings, directory: Path) -> Settings:
-    """The same settings with everything kept elsewhere, always in files: an exercise never touches a live database."""
-    return settings.model_copy(
-        update={
-            "data": directory,
-            "store": f"sqlite:{directory / 'mentions.db'}",
-            "state": f"sqlite:{directory / 'state.db'}",
-            "author_key": directory / "author.key",
-        }
-    )
 
 
 def read_speed(text: str) -> float | None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
 
+from listener.acts import open_known_state
+from listener.backfill import forget_backfills
 from listener.importing import Imported, import_files, open_reader, readable
 from listener.lock import prepare_directory, refuse_exercise
 from listener.start import read_settings
+from listener.watching import known_watchlists
 from mentions.clock import utc_now
 from mentions.failures import TemporaryFailure
 from mentions.stores import open_store
@@ -51,7 +55,11 @@ def run(args: argparse.Namespace) -> int:
                 waited_for.add(str(failure))
                 bar.set_postfix_str("waiting for the store")
 
-            done = import_files(args.files, store, open_reader(settings, utc_now()), progress, tell)
+            watchlists = known_watchlists(settings, utc_now())
+            done = import_files(args.files, store, open_reader(settings, utc_now(), watchlists), progress, tell)
+        if known_watchlists(settings, utc_now()) != watchlists and (state := open_known_state(settings)):
+            with closing(state):
+                forget_backfills(state, settings.store)  # what was imported has the marks of the old ones
     except TemporaryFailure as failure:
         raise TemporaryFailure(f"{failure}; what was imported stays: run the same import again") from failure
     finally:

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"No {SETTINGS_FILE} here: playing the EXERCISE. To go live: cp config/example.toml {SETTINGS_FILE}")
     print(f"The dashboard will be at {url} (Ctrl-C stops everything)", flush=True)
     stop = stop_on_signals()
-    parts = [start(listen + common), start(["dashboard", *common])]
+    shown = [] if live else ["--store", f"sqlite:{data / 'mentions.db'}"]  # whatever EARSHOT_STORE says
+    parts = [start(listen + common), start(["dashboard", *common, *shown])]
     threading.Thread(target=announce, args=(url, stop, not args.no_browser), daemon=True).start()
     try:
         return watch(parts, stop, may_end=not live)

@@ -12,10 +12,12 @@ from tqdm import tqdm
 
 from config.settings import Settings
 from listener.acts import note_act
+from listener.backfill import forget_backfills
 from listener.copying import Copied, copy_all
 from listener.lock import hold, prepare_directory, refuse_exercise
 from listener.start import read_settings, read_store
 from mentions.failures import TemporaryFailure, UserError
+from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
 HELP = "the mention store: what it holds, copy it into another, keep and restore snapshots"
@@ -145,6 +147,8 @@ def restore_snapshot(args: argparse.Namespace, settings: Settings) -> int:
 
             with closing(ElasticStore(settings.store)) as store:
                 store.restore_snapshot(args.source, replace=args.replace)
+        with closing(open_state(settings.state)) as state:
+            forget_backfills(state, settings.store)  # watchlists may be newer than what came back
         with closing(open_store(settings.store)) as store:
             count = store.status().mentions
     print(json.dumps({"mentions": count}) if args.json else f"restored: {settings.store} holds {count:,} mentions")

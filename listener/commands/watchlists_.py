@@ -18,6 +18,7 @@ from listener.watching import Standing, open_gate, read_watched, standing_of, to
 from mentions.clock import utc_now
 from mentions.facets import facet
 from mentions.failures import UserError
+from mentions.normalise import normalise
 from mentions.records import WatchlistRow
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -103,8 +104,12 @@ def approve(args: argparse.Namespace, settings: Settings, state: State) -> tuple
     row = find(state, args.name)
     if not row.is_held:
         raise UserError(f'"{row.name}" is not held: there is nothing to approve')
-    if args.by.strip().casefold() == row.made_by.casefold():
+    by = normalise(args.by)
+    if not by or by == normalise(row.made_by):
         raise UserError(f'"{row.name}" was made by {row.made_by}: somebody else must approve it')
+    if settings.watchlist_approvers and by not in map(normalise, settings.watchlist_approvers):
+        named = ", ".join(settings.watchlist_approvers)
+        raise UserError(f'"{row.name}" can be approved by {named} (watchlist_approvers), not by {args.by}')
     now = utc_now()
     note(state, now, "approve watchlist", args, query=row.query, held=row.held_because, because=args.because)
     if not state.approve_watchlist(row, args.by.strip(), args.because.strip(), now):

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import orjson
 from elasticsearch import Elasticsearch, helpers
 
-from mentions.failures import TemporaryFailure
+from mentions.failures import TemporaryFailure, Unsavable
 from mentions.mention import Assessed
 from mentions.merging import cleaned, merged, said
 from mentions.normalise import index_text
@@ -30,6 +30,10 @@ CHUNK_BYTES = 8_000_000
 ROUNDS = 20  # of doing again what others changed in between
 _PATIENCE = "10s"  # that the server waits for a missing primary; shorter than we wait for the server
 _CONFLICT = 409
+_OF_THE_DOCUMENT = frozenset(
+    ("document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception",
+     "illegal_argument_exception")
+)  # fmt: skip
 _ANSWERED = "items.*._id,items.*.status,items.*.error.type,items.*.error.reason"
 
 Answer: TypeAlias = tuple[str, int, dict[str, Any]]  # (_id, status, error)
@@ -161,6 +165,8 @@ def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) 
     for name, status, error in send(client, (held.action or _action(held) for held in wanted.values())):
         if status == _CONFLICT:
             clashed.append(names[name])
+        elif error.get("type") in _OF_THE_DOCUMENT:
+            raise Unsavable(f"{address.url} refuses one mention ({status} {error['type']}): {names[name]}")
         elif status >= 300:
             raise failure_of(address, status, error.get("type", ""), harmless(error))
     return clashed

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.pipeline import Pipeline
 from listener import backfill
-from listener.backfill import LOOK_AGAIN_AFTER, Backfill
+from listener.backfill import LOOK_AGAIN_AFTER, Backfill, forget_backfills
 from mentions.query import Everything, parse
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -129,3 +129,23 @@ def test_judgements_made_meanwhile_stay(bench: Bench) -> None:
     assert bench.run(watch("bus"))
     (held,) = bench.store.search(Everything())
     assert (held.assessment.relevant, held.assessment.boroughs) == (True, ("Camden",))
+
+
+def test_a_watchlist_that_comes_back_is_applied_to_what_came_in_meanwhile(bench: Bench) -> None:
+    fill(bench.store, 2)
+    assert bench.run(watch("bus"))
+    assert bench.run()
+    bench.store.save([judged(said("meanwhile", "a bus"))])
+    bench.now = T0
+    assert bench.run(watch("bus"))
+    assert set(bench.marks()) == {"forum:0", "forum:meanwhile"}
+
+
+def test_what_is_forgotten_is_done_again_by_a_daemon_that_runs(bench: Bench) -> None:
+    work = bench.anew()
+    assert bench.run(watch("bus"), work=work)
+    bench.store.save([judged(said("restored", "a bus"))])
+    forget_backfills(bench.state, "test:store")
+    bench.now = T0
+    assert bench.run(watch("bus"), work=work)
+    assert set(bench.marks()) == {"forum:restored"}

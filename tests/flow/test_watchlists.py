@@ -60,7 +60,7 @@ def test_a_private_person_is_held_until_somebody_else_approves_and_all_is_on_rec
     assert [row["status"] for row in listed(tmp_path)] == ["held"]
     assert "somebody else may approve it" in earshot("watchlists", cwd=tmp_path).stdout
     approve = ("watchlists", "approve", "him", "--because", "head of the union")
-    for words, says in (((*approve, "--by", "sam "), "somebody else"), (approve, "needs --by")):
+    for words, says in (((*approve, "--by", " SAM."), "somebody else"), (approve, "needs --by")):
         refused = earshot(*words, cwd=tmp_path)
         assert (refused.returncode, says in refused.stderr) == (2, True), refused.stderr
     assert [row["status"] for row in listed(tmp_path)] == ["held"]
@@ -71,6 +71,16 @@ def test_a_private_person_is_held_until_somebody_else_approves_and_all_is_on_rec
     assert (again.returncode, "not held" in again.stderr) == (2, True)
     actions = audited(tmp_path)
     assert actions.count("add watchlist") == actions.count("approve watchlist") == 1
+
+
+def test_where_approvers_are_named_nobody_else_approves(tmp_path: Path) -> None:
+    (tmp_path / "earshot.toml").write_text('watchlist_approvers = ["Kim Roe"]\n')
+    earshot(*HELD, cwd=tmp_path)
+    approve = ("watchlists", "approve", "him", "--because", "head of the union", "--by")
+    refused = earshot(*approve, "Alex", cwd=tmp_path)
+    assert (refused.returncode, "can be approved by Kim Roe" in refused.stderr) == (2, True)
+    assert earshot(*approve, "kim roe", cwd=tmp_path).returncode == 0
+    assert [row["status"] for row in listed(tmp_path)] == ["running"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 import threading
@@ -18,6 +19,7 @@ from listener import intake as intakes
 from listener.intake import Intake
 from listener.spool import Spool, SpoolFull
 from listener.store_watch import StoreWatch
+from mentions.failures import Unsavable
 from mentions.mention import Assessed, Reason
 from mentions.query import parse
 from mentions.query_tree import Everything
@@ -307,30 +309,70 @@ def test_a_watchlist_that_came_meanwhile_marks_what_waited(bench: Bench) -> None
 
 
 class Allergic:
-    """A real store that a fault of ours makes fail on one mention."""
+    """A real store that a fault makes fail on one mention, or on all."""
 
-    def __init__(self, store: MentionStore, to: str) -> None:
-        self._store, self._to = store, to
+    def __init__(self, store: MentionStore, to: str, fault: Exception) -> None:
+        self._store, self.to, self._fault = store, to, fault
 
     def save(self, saved: Sequence[Assessed]) -> Saved:
-        if any(each.mention.id == self._to for each in saved):
-            raise ZeroDivisionError
+        if any(self.to in (each.mention.id, "all") for each in saved):
+            raise self._fault
         return self._store.save(saved)
 
 
-def test_a_batch_that_breaks_the_saving_is_put_aside_and_blocks_no_other(bench: Bench) -> None:
+def make_sick(bench: Bench, store: Allergic, waiting: int, monkeypatch: pytest.MonkeyPatch) -> Intake:
+    """An intake before that store, with so many batches of one mention in its spool, which makes no pauses."""
+    monkeypatch.setattr(intakes, "FIRST_PAUSE", 0.0)
     intake = bench.open()
     bench.lock()
-    for number in range(5):
+    for number in range(waiting):
         intake.save(batch(number))
     bench.unlock()
-    store = Allergic(bench.store, "forum:2")
-    sick = Intake(store, make_spool(bench.folder), StoreWatch(bench.store, lambda: T0), bench.pipeline.assess_for_store)  # type: ignore[arg-type]
-    drain(sick)
+    watch = StoreWatch(bench.store, lambda: T0)
+    return Intake(store, make_spool(bench.folder), watch, bench.pipeline.assess_for_store)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError(), Unsavable("refused")], ids=["a bug", "a refusal"])
+def test_a_batch_that_breaks_the_saving_is_put_aside_and_blocks_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    sick = make_sick(bench, Allergic(bench.store, "forum:2", fault), 5, monkeypatch)
+    for _ in range(30):
+        drain(sick)
     assert bench.stored() == {f"forum:{number}" for number in (0, 1, 3, 4)}
     assert (sick.note().aside, sick.note().waiting) == (1, 0)
     (kept,) = (bench.folder / "spool" / "aside").iterdir()
     assert json.loads(kept.read_text())["fact"]["id"] == "forum:2"
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("can't start new thread"), Unsavable("refused")], ids=["a bug", "a refusal"]
+)
+def test_a_fault_of_ours_that_passes_puts_nothing_aside(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    store = Allergic(bench.store, "all", fault)
+    sick = make_sick(bench, store, 5, monkeypatch)
+    for _ in range(30):
+        drain(sick)
+    assert (sick.note().aside, sick.note().waiting) == (0, 5)
+    assert sick.note().stuck
+    store.to = "nobody"
+    drain(sick)
+    assert (sick.note().aside, sick.note().waiting) == (0, 0)
+    assert len(bench.stored()) == 5
+
+
+def test_a_batch_that_cannot_be_read_at_this_moment_stays_where_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick = make_sick(bench, Allergic(bench.store, "nobody", ValueError()), 3, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: os.open(f"{path}/no/such", os.O_RDONLY))
+        assert drain(sick) == 0
+    assert (sick.note().aside, sick.note().waiting) == (0, 3)
+    assert drain(sick) == 3
+    assert len(bench.stored()) == 3
 
 
 def test_tries_grow_rarer_while_the_store_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
