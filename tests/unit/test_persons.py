@@ -15,14 +15,19 @@ from mentions.query import parse
 
 ROOT = Path(__file__).parent.parent.parent
 GATE = PersonGate(
-    own_handles=["@ExampleForce", "@desk@social.example"],
-    public_names=["Quillon Tradescant", "Ruth Harker Trust", "@HarkerTrust"],
+    own_handles=["@ExampleForce", "@desk@social.example", "@kestrel99", "@old_dave", "@desk.north"],
+    public_names=["Quillon Tradescant", "Ruth Harker Trust", "@HarkerTrust", "Glasto", "Иван Петров"],
     places={"Peggy Lee Gardens": ["Camden"]},
 )
 
 
 def persons(query: str) -> list[str]:
     return GATE.find_persons(parse(query))
+
+
+def params(text: str) -> list[str]:
+    """Queries with a | or a new line between them."""
+    return [query.strip() for query in text.replace("\n", "|").split("|") if query.strip()]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,138 @@ def test_what_names_nobody_passes(query: str) -> None:
     assert persons(query) == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        smith99 | smith1985 | patel7 | dave99 | tom99 | ali786 | o'brien99 | zorblat42 | zorblat_brixton
+        jane_x | jane_brixton | xx_dave_xx | иван99 | kestrel99* | kestrel9
+    """),
+)
+def test_a_word_that_looks_like_somebody_s_account_is_found_without_its_at_sign(query: str) -> None:
+    (found,) = persons(query)
+    assert "looks like an account that is neither ours nor a listed organisation's" in found
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        jsmith99 | #jsmith99 | 99jsmith | jsmith9* | jane_s* | "jsmith99 riot" | riot NOT jsmith99
+        riot OR (knife AND jsmith99)
+    """),
+)
+def test_an_account_that_is_a_name_with_digits_or_an_underscore_is_told_as_the_name(query: str) -> None:
+    assert "reads as a person's name" in persons(query)[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        "j smith" | "smith j" | "J. Smith" | "smith j"~3 | "pc j patel" | "a patel" | "x khan"
+        "riot j p smith" | j_smith | j_smit* | jsmith | jsmith* | jsmit* | #jsmith | davesmith* | davesmit*
+        dave_smi*
+    """),
+)
+def test_a_surname_with_an_initial_or_begun_as_one_word_reads_as_a_name(query: str) -> None:
+    assert "reads as a person's name" in persons(query)[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        "Иван Смирнов" | "محمد علي" | "राम कुमार" | "김 철수" | "张 伟" | "Γιώργος Παπαδόπουλος"
+        "митинг Иван Смирнов" | "Смирнов Иван"~3 | иван_смирнов
+    """),
+)
+def test_two_words_side_by_side_in_another_script_read_as_a_name(query: str) -> None:
+    assert "reads as a person's name" in persons(query)[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        u/zorblat | u/someone | /u/someone | "u/someone" | "riot u/someone" | u AND someone
+        someone AND riot AND u | "someone u"~3 | riot NOT (u OR someone) | instagram.com/zorblat
+        instagram.com/knife | "https://www.instagram.com/zorblat/" | facebook.com/x | twitter.com/x | x.com/x
+        x.com/zorblat/status/1234 | t.me/x | tiktok.com/@x | reddit.com/user/x | linkedin.com/in/zorblat
+        zorblat.bsky.social | zorblat@gmail.com | instagram AND com AND zorblat | instagram.com zorblat
+        zorb* AND "instagram com" | zorblat AND (riot AND "instagram com") | riot NOT instagram.com/zorblat
+        instagram.com/desk
+    """),
+)
+def test_the_address_of_somebody_s_page_is_found(query: str) -> None:
+    assert any("the address of an account that is neither ours" in found for found in persons(query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        s60 | section60 | covid19 | covid1* | a40 | a406 | a1m | m25 | e17 | se5 | sw1a | "sw1a 1aa" | 999 | 101
+        1312 | g20 | g4s | 5g | 24/7 | n1 | h1n1 | mi5 | 4x4 | b2b | 20mph | 1960s | cop26 | channel4 | bbc1
+        4chan | ward12 | 14yearold | s6* | police2*
+    """),
+)
+def test_letters_and_digits_of_a_topic_pass(query: str) -> None:
+    assert persons(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        police2024 | ldn2012 | mps2024 | london2012 | brixton1981 | may2024 | jan6 | euro2024 | summer2024
+        blm2020 | acab1312 | knifecrime2024 | londonriots2011 | blacklivesmatter2020 | #nottinghill2024
+        glasto2024
+    """),
+)
+def test_a_topic_with_its_year_passes(query: str) -> None:
+    assert persons(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        stop_and_search | stop_and_s* | #stopandsearch | met_police | black_friday | victoria_park
+        notting_hill | isn't_it
+    """),
+)
+def test_words_joined_by_underscores_or_as_a_tag_pass(query: str) -> None:
+    assert persons(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        exampleforce | kestrel99 | old_dave | kent_police | sadiqkhan | u/exampleforce | u AND exampleforce
+        instagram.com/exampleforce | instagram.com/desk.north | instagram AND com AND exampleforce
+        twitter.com/metpoliceuk/status/1234 | "Иван Петров" | x.com mark rowley
+    """),
+)
+def test_our_accounts_and_public_names_pass_without_an_at_sign_and_as_addresses(query: str) -> None:
+    assert persons(query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    params("""
+        pc | "u turn" | u turn police | "u s" | "u ok" | "x ray" | "d day" | "hall b" | "n london" | "o connor"
+        "spurs v west" | "class a drugs" | "1 2"~3 | "🚓 🚓" | x.com | x.com AND knife | x.com/hashtag/knifecrime
+        reddit.com/r/london | facebook.com/groups/brixton | иван | smithson | vegan | brexit*
+    """),
+)
+def test_letters_hosts_and_single_words_that_lead_to_nobody_pass(query: str) -> None:
+    assert persons(query) == []
+
+
+def test_every_postcode_passes_with_and_without_what_follows_it() -> None:
+    with (DEFAULTS / "postcodes.csv").open(encoding="utf-8") as lines:
+        names = [row["name"] for row in csv.DictReader(lines)]
+    assert [name for name in names if persons(name) or persons(f'"{name} 1ab"') or persons(f"{name}1ab")] == []
+
+
+def test_every_listed_account_passes_without_its_at_sign() -> None:
+    handles = [handle[1:] for table in read_toml("public_names.toml")["listed"] for handle in table["handles"]]
+    assert [handle for handle in handles if persons(handle) or persons(f"x.com/{handle}")] == []
+
+
 def test_every_watchlist_of_the_example_passes() -> None:
     table = tomllib.loads((ROOT / "config" / "example.toml").read_text("utf-8"))
     gate = PersonGate(table["own_handles"], places=table["places"])
@@ -170,3 +307,4 @@ def test_a_search_as_long_as_may_be_is_judged_quickly() -> None:
     )
     assert 0 < len(persons(" ".join((*firsts, *lasts)))) <= 20
     assert persons(" ".join(f"knife{n}" for n in range(1000))) == []
+    assert persons("x.com u " + " ".join(f"knife{n}" for n in range(1000)))
