@@ -13,6 +13,7 @@ from mentions.stores.sqlite_connections import translated
 from mentions.stores.sqlite_schema import connect
 
 _BESIDE = ("-wal", "-shm", "-journal")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PAGES = 5000  # a step of copying; writers have their turn in between
 
 
@@ -33,7 +34,8 @@ def take_snapshot(path: Path, to: Path) -> None:
 
 
 def restore_snapshot(path: Path, source: Path, *, replace: bool) -> None:
-    """Put a snapshot where the store is, once it has been found sound. Raises UserError; the store is as it was then.
+    """Put a snapshot where the store is, once it has been found sound. Raises UserError or a Failure; the store is as
+    it was then, also where a writer was killed before; only a damaged one may have lost what lay beside its file.
     Nobody may have the store open meanwhile."""
     if not source.exists():
         raise UserError(f"there is no snapshot at {source}")
@@ -45,7 +47,8 @@ def restore_snapshot(path: Path, source: Path, *, replace: bool) -> None:
         with closing(SqliteStore(draft)) as store:  # brings an older one up to date
             if problems := store.check():
                 raise UserError(f"{source} is damaged ({'; '.join(problems)}): the store is as it was")
-        for end in _BESIDE:  # what the old store had yet to write must not be read into the new one
+        _settle(path)
+        for end in _BESIDE:  # what a damaged one had yet to write must not be read into the new one
             path.with_name(path.name + end).unlink(missing_ok=True)
         _keep(draft, path)
     except OSError as error:
@@ -64,6 +67,25 @@ def _copy(one: Path, other: Path) -> None:
     with translated(one), closing(connect(one, readonly=True)) as here, closing(sqlite3.connect(other)) as there:
         here.backup(there, pages=_PAGES)
         there.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+
+
+def _settle(path: Path) -> None:
+    """Bring what a killed writer left beside the store into its file, as that may yet have to stay. Raises UserError
+    where somebody has the store open."""
+    if not path.exists():
+        return
+    with translated(path), closing(sqlite3.connect(path, timeout=1)) as old:
+        try:
+            old.execute("PRAGMA schema_version").fetchone()  # rolls back what a -journal says
+            busy = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                raise
+            return  # it is to be replaced all the more
+    if busy:
+        raise UserError(
+            f"{path} is in use, and is as it was: stop the daemon, the dashboard and all others that use it"
+        )
 
 
 def _keep(draft: Path, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from mentions.normalise import normalise
 from mentions.order import order_key
 from mentions.query import Everything, parse
 from mentions.stores import open_store, sqlite_schema
+from mentions.stores.sqlite_snapshots import restore_snapshot, take_snapshot
 from tests.contracts.store_cases import ALWAYS, HOUR, T0, ids, judged, said, twins
 
 ROOT = Path(__file__).parent.parent.parent
@@ -215,3 +217,67 @@ def test_what_was_saved_outlives_a_kill_at_any_moment(tmp_path: Path) -> None:
             assert sum(live for _, live, _ in store.series("relevant", *ALWAYS)) == held
             assert store.check() == []
             assert store.members("relevant", T0, T0 + HOUR, limit=1) != []
+
+
+# -- snapshots --------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from mentions.stores import open_store
+from tests.contracts.store_cases import judged, said
+open_store(sys.argv[1]).save([judged(said("last", "saved just before the kill"))])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def kept_and_killed(folder: Path) -> tuple[Path, Path]:
+    """A store whose writer was killed when it had saved what the snapshot of it lacks, and that snapshot."""
+    path, kept = folder / "mentions.db", folder / "kept.db"
+    with closing(open_store(f"sqlite:{path}")) as store:
+        store.save([judged(said(n)) for n in range(100)])
+    take_snapshot(path, kept)
+    subprocess.run([sys.executable, "-c", KILLED, f"sqlite:{path}"], cwd=ROOT, check=False)
+    assert path.with_name("mentions.db-wal").stat().st_size > 0
+    return path, kept
+
+
+def all_sound(path: Path) -> int:
+    with closing(open_store(f"sqlite:{path}")) as store:
+        assert store.check() == []
+        return store.count(Everything())
+
+
+def test_a_restore_that_fails_at_the_very_end_keeps_what_a_killed_writer_had_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, kept = kept_and_killed(tmp_path)
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, "Device or resource busy")  # as where the file is mounted by itself
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(UserError, match="cannot be written"):
+            restore_snapshot(path, kept, replace=True)
+    assert all_sound(path) == 101
+    restore_snapshot(path, kept, replace=True)
+    assert all_sound(path) == 100
+
+
+def test_a_snapshot_takes_the_place_of_a_damaged_store_and_of_what_lies_beside_it(tmp_path: Path) -> None:
+    path, kept = kept_and_killed(tmp_path)
+    path.write_bytes(b"no database" * 4096)
+    restore_snapshot(path, kept, replace=True)
+    assert all_sound(path) == 100
+
+
+def test_a_store_that_somebody_reads_is_not_restored(tmp_path: Path) -> None:
+    path, kept = kept_and_killed(tmp_path)
+    with closing(open_store(f"sqlite:{path}")) as store:
+        reading = store.everything()
+        next(reading)
+        store.save([judged(said("later", "while it is read"))])
+        with pytest.raises(UserError, match="is in use"):
+            restore_snapshot(path, kept, replace=True)
+        del reading
+    assert all_sound(path) == 102

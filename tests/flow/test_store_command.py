@@ -7,17 +7,24 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from listener.copying import Sum
+from mentions.failures import UserError
 from mentions.query import Everything
-from mentions.stores import open_store
+from mentions.stores import elastic_snapshots, open_store
+from mentions.stores.elastic import ElasticStore
+from mentions.stores.elastic_access import connect, read_address
 from tests.contracts.store_cases import HOUR, MINUTE, T0, clear_away, elastic_address, judged, said
 from tests.earshot import command, earshot, surroundings
+from tests.elastic_found import Lacking
 from tests.elastic_server import ElasticServer
 
 HELD = [
@@ -195,21 +202,141 @@ def test_a_snapshot_that_does_not_fit_on_the_disk_leaves_nothing_behind(tmp_path
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-@pytest.mark.slow
-def test_an_elasticsearch_store_comes_back_from_its_snapshot(tmp_path: Path) -> None:
-    with ElasticServer() as server:
-        url, kept = server.url, str(server.folder / "snapshots" / "kept")
-        whole = fill(url)
-        assert earshot("store", "snapshot", "--to", kept, "--store", url, cwd=tmp_path).returncode == 0
-        outside = earshot("store", "snapshot", "--to", "/nowhere/else", "--store", url, cwd=tmp_path)
-        assert (outside.returncode, "path.repo" in outside.stderr) == (2, True)
-        with closing(open_store(url)) as store:
+# -- snapshots of Elasticsearch, on a server of their own -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def keeping() -> Iterator[ElasticServer]:
+    """A server whose folder of snapshots is at hand."""
+    try:
+        server = ElasticServer()
+    except Lacking as lack:
+        pytest.skip(str(lack))
+    with server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A store of a test's own with a snapshot of it, and the sum of both."""
+
+    url: str
+    folder: Path
+    whole: Sum
+    server: ElasticServer
+
+    def indices(self) -> dict[str, str]:
+        """Each index that has to do with the store, and the server's own mark of it, which no other ever gets."""
+        name = self.url.rpartition("=")[2]
+        found = self.server.ask(f"/{name}*/_settings?expand_wildcards=all")
+        return {index: told["settings"]["index"]["uuid"] for index, told in found.items()}
+
+    def ids(self) -> set[str]:
+        """What is read there now."""
+        with closing(open_store(self.url, readonly=True)) as store:
+            return {held.mention.id for held in store.everything()}
+
+    def add(self) -> None:
+        """Something that the snapshot lacks."""
+        with closing(open_store(self.url)) as store:
             store.save([judged(said("new", "came since"))])
-        refused = earshot("store", "restore", "--from", kept, "--store", url, cwd=tmp_path)
-        assert (refused.returncode, "--replace" in refused.stderr) == (2, True)
-        done = earshot("store", "restore", "--from", kept, "--replace", "--store", url, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert sum_of(url) == whole
+
+
+@pytest.fixture
+def kept(keeping: ElasticServer) -> Iterator[Kept]:
+    """1,500 mentions, the snapshot, and nothing else so far."""
+    url = elastic_address(keeping.url)
+    folder = keeping.folder / "snapshots" / url.rpartition("=")[2]
+    whole = fill(url)
+    with closing(ElasticStore(url)) as store:
+        store.take_snapshot(str(folder))
+    yield Kept(url, folder, whole, keeping)
+    clear_away(url)
+
+
+def restore(kept: Kept, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return earshot("store", "restore", "--from", str(kept.folder), "--store", kept.url, *words, cwd=folder)
+
+
+@pytest.mark.slow
+def test_an_elasticsearch_store_comes_back_from_its_snapshot(tmp_path: Path, kept: Kept) -> None:
+    again = earshot("store", "snapshot", "--to", str(kept.folder), "--store", kept.url, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    outside = earshot("store", "snapshot", "--to", "/nowhere/else", "--store", kept.url, cwd=tmp_path)
+    assert (outside.returncode, "path.repo" in outside.stderr) == (2, True)
+    names = set(kept.indices())
+    kept.add()
+    refused = restore(kept, tmp_path)
+    assert (refused.returncode, "--replace" in refused.stderr) == (2, True)
+    nothing = earshot("store", "restore", "--from", f"{kept.folder}-none", "--store", kept.url, cwd=tmp_path)
+    assert (nothing.returncode, "there is no snapshot" in nothing.stderr) == (2, True)
+    done = restore(kept, tmp_path, "--replace")
+    assert done.returncode == 0, done.stderr
+    assert sum_of(kept.url) == kept.whole
+    assert set(kept.indices()) == names
+    kept.add()  # what came back can be written
+    assert len(kept.ids()) == 1501
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["indices/**/__*", "indices/*/meta-*", "snap-*"])
+def test_a_broken_snapshot_leaves_an_elasticsearch_store_as_it_was(broken: str, tmp_path: Path, kept: Kept) -> None:
+    kept.add()
+    before = kept.indices()
+    largest = max(kept.folder.glob(broken), key=lambda each: each.stat().st_size)
+    largest.write_bytes(bytes(largest.stat().st_size))
+    done = restore(kept, tmp_path, "--replace")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "the store is as it was" in done.stderr
+    assert "restore from another folder" in done.stderr
+    assert kept.indices() == before
+    assert sum_of(kept.url).count == 1501
+
+
+class Killed(BaseException):
+    """In place of kill -9: nothing that we run afterwards is run."""
+
+
+def restore_until(kept: Kept, changes: int, monkeypatch: pytest.MonkeyPatch, *, replace: bool) -> None:
+    """Restore; Killed before more than so many requests that change anything on the server."""
+    address = read_address(kept.url)
+    with closing(connect(address, {})) as client:
+        perform, left = client.transport.perform_request, count(changes, -1)
+
+        def perform_until(method: str, path: str, **how: Any) -> Any:
+            if method != "GET" and "/_count" not in path and not next(left):
+                raise Killed
+            return perform(method, path, **how)
+
+        monkeypatch.setattr(client.transport, "perform_request", perform_until)
+        elastic_snapshots.restore_snapshot(client, address, str(kept.folder), replace=replace)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_restore_that_is_killed_at_any_point_is_finished_by_running_it_again(
+    replace: bool, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, new = set(kept.indices()), kept.ids()
+    unfinished = 0
+    for changes in count(1):
+        clear_away(kept.url)
+        with closing(ElasticStore(kept.url)) as store:
+            store.save(HELD[:40] if replace else [])
+        old = kept.ids()
+        try:
+            restore_until(kept, changes, monkeypatch, replace=replace)
+            break
+        except Killed:
+            assert kept.ids() in (old, new)
+        if any("restore-again" in each for each in kept.indices()) and kept.ids() == new:
+            unfinished += 1
+            with closing(ElasticStore(kept.url)) as store, pytest.raises(UserError, match="run it again"):
+                store.take_snapshot(str(kept.folder))
+        restore_until(kept, 99, monkeypatch, replace=replace)
+        assert (kept.ids(), set(kept.indices())) == (new, names)
+    assert unfinished >= 2  # with some of the right names missing, and with none
+    assert sum_of(kept.url) == kept.whole
 
 
 def test_status_tells_what_is_held(tmp_path: Path) -> None:
