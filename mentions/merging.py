@@ -48,10 +48,10 @@ def cleaned(assessed: Assessed) -> Assessed:
     lists = (*opinion.boroughs, *opinion.watchlists, *opinion.made_by, *opinion.pending)
     if _is_clean("".join((*_mention_texts(mention), opinion.topic, opinion.lang, *lists, *says))):
         return assessed
-    facts = {name: _clean(getattr(mention, name)) for name in _MENTION_TEXTS}
-    views = {name: _clean(getattr(opinion, name)) for name in ("topic", "lang")}
-    tuples = {name: tuple(map(_clean, getattr(opinion, name))) for name in _OPINION_LISTS}
-    reasons = tuple(replace(reason, says=_clean(reason.says)) for reason in opinion.reasons)
+    facts = {name: clean(getattr(mention, name)) for name in _MENTION_TEXTS}
+    views = {name: clean(getattr(opinion, name)) for name in ("topic", "lang")}
+    tuples = {name: tuple(map(clean, getattr(opinion, name))) for name in _OPINION_LISTS}
+    reasons = tuple(replace(reason, says=clean(reason.says)) for reason in opinion.reasons)
     said_clean = replace(mention, **facts)  # type: ignore[arg-type]
     held_clean = replace(opinion, **views, **tuples, reasons=reasons)  # type: ignore[arg-type]
     return Assessed(said_clean, held_clean, fetched_at=assessed.fetched_at)
@@ -69,5 +69,6 @@ def _is_clean(text: str) -> bool:
     return True
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """The text without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

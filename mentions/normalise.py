@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _APOSTROPHES = frozenset("'’‘‛ʼ′")
 _SKIN_TONES = frozenset(chr(point) for point in range(0x1F3FB, 0x1F400))
-_PICTURES = ((0x2300, 0x23FF), (0x25A0, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1FAFF))
+_PICTURES = ((0x2190, 0x21FF), (0x2300, 0x23FF), (0x25A0, 0x27BF), (0x2B00, 0x2BFF), (0x1F000, 0x1FAFF))
 _WORD = re.compile(r"[^\W_]+(?:[_'][^\W_]+)*|[^\s\w']")  # over folded text: a word or a picture
 
 
@@ -21,11 +21,16 @@ class _Folding(dict[int, str]):
         return folded
 
 
+def _says_nothing(char: str) -> bool:
+    """Whether it is an accent, a joiner, a variation selector, a soft hyphen or a skin tone."""
+    return char in _SKIN_TONES or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
+
+
 def _fold(char: str) -> str:
     if char in _APOSTROPHES:
         return "'"
-    if char in _SKIN_TONES or unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf"):
-        return ""  # accents, joiners, variation selectors and soft hyphens say nothing of their own
+    if _says_nothing(char):
+        return ""
     if char.isalnum():
         return char.casefold()
     if any(first <= ord(char) <= last for first, last in _PICTURES):
@@ -39,6 +44,7 @@ LONGEST_WORD = 100  # characters; every store cuts what is longer somewhere, so 
 _TOO_LONG = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 TAG = re.compile(r"(?<![\w&/])[#＃](\w+)")
 HANDLE = re.compile(r"(?<![\w@＠/.])[@＠](\w+)((?:[.-]\w+)*(?:@\w+(?:[.-]\w+)*)?)")
+_POSSESSIVE = re.compile(r"(?<!'s)(?:'s)+ ")
 _LOOSE = re.compile(r"['_](?:(?![^\W_])|(?<![^\W_].))")  # a joint without a letter or digit on both sides
 
 
@@ -56,9 +62,7 @@ def normalise(text: str) -> str:
     if "'" not in folded and "_" not in folded:
         return " ".join(folded.split())
     joined = " ".join(_LOOSE.sub(" ", folded).split()) + " "
-    while "'s " in joined:
-        joined = joined.replace("'s ", " ")
-    return joined[:-1]
+    return _POSSESSIVE.sub(" ", joined)[:-1]
 
 
 def index_text(text: str, norm: str = "") -> str:
@@ -68,11 +72,31 @@ def index_text(text: str, norm: str = "") -> str:
     words = norm or normalise(text)
     if len(words) > LONGEST_WORD:
         words = _TOO_LONG.sub(r"\1", words)
-    marks = dict.fromkeys((*_tags(text), *_handles(text))) if not _MARKS.isdisjoint(text) else ()
+    marks: Iterable[str] = ()
+    if not _MARKS.isdisjoint(text):
+        bare = without_joiners(text)
+        marks = dict.fromkeys((*_tags(bare), *_handles(bare)))
     return " ".join((words, *marks)) if words and marks else words or " ".join(marks)
 
 
 _MARKS = frozenset("#＃@＠")
+
+
+class _Bare(dict[int, str]):
+    """Each character, but for those that only change the one before or join two."""
+
+    def __missing__(self, point: int) -> str:
+        char = chr(point)
+        self[point] = kept = "" if _says_nothing(char) else char
+        return kept
+
+
+_BARE = _Bare()
+
+
+def without_joiners(text: str) -> str:
+    """The text without accents of their own, joiners and the like, which would end a #tag or @handle amid its word."""
+    return text if text.isascii() else text.translate(_BARE)
 
 
 def _tags(text: str) -> Iterator[str]:
@@ -120,7 +144,7 @@ def tokens_with_spans(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _with_spans(folded: str) -> Iterator[tuple[str, int, int]]:
     for match in _WORD.finditer(folded):
-        word, (start, end) = match[0], match.span()
-        while word.endswith("'s"):
-            word, end = word[:-2], end - 2
-        yield word, start, end
+        start, end = match.span()
+        while folded.endswith("'s", start, end):
+            end -= 2
+        yield folded[start:end], start, end

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from mentions.normalise import HANDLE, LONGEST_WORD, TAG, handle_mark, tag_mark, tokens
+from mentions.normalise import HANDLE, LONGEST_WORD, TAG, handle_mark, tag_mark, tokens, without_joiners
 from mentions.query_tree import Near, Phrase, Prefix, Query, QueryError, Word
 from mentions.query_values import KNOWN, read_range, read_value, refuse_field
 
@@ -36,6 +36,7 @@ _REFUSED = (
     (re.compile(r".*\w\^|\^\d"), "a weight is not used here", "what is found is in order of time"),
     (re.compile(r"[\[{]\S|.*\S[\]}]$"), "a range needs its field", "write sentiment:[* TO -0.3] or date:[now-1d TO *]"),
 )
+_WILD = frozenset("*?~^")
 _BEFORE_A_PHRASE = {"-": 1, "+": 2, "!": 4}  # signs that would be lost before a quote or parenthesis: refused as above
 
 
@@ -81,6 +82,7 @@ class Marker:
         elif (named := _FIELD.match(piece)) and not piece.startswith(named[0] + "//"):
             return self._named(named[1], at)
         elif self._field:
+            self._refuse_wildcard(self._field, piece, at)
             self._leaf(read_value(self._field, piece, at, self._now), at)
         else:
             self._bare(piece, at)
@@ -134,7 +136,9 @@ class Marker:
     def _refuse_wildcard(self, field: str, value: str, at: int) -> None:
         if value[0] in "<>":
             raise QueryError("< and > are not used here", at, f"write {field}:[{value.lstrip('<>=') or '0'} TO *]")
-        if "*" in value or value.endswith("~"):
+        if value[0] in "-+!" and field not in ("sentiment", "date"):  # these say what they can be
+            raise QueryError(f"{value[0]} does nothing here", at, f"write NOT {field}:…, or put the value in quotes")
+        if not _WILD.isdisjoint(value):
             raise QueryError("a field's value is whole", at, f"write all of it, or {field}:(one OR other)")
 
     def _range(self, field: str, at: int, end: int) -> int:
@@ -176,7 +180,7 @@ class Marker:
             self._leaf(query, at)
 
     def _refuse_near(self, near: re.Match[str], at: int) -> QueryError:
-        before = re.search(r"(\w+)\W*$", self._text[:at])
+        before = re.search(r"(\w+)\W*$", self._text[max(0, at - 100) : at])
         after = re.match(r"\W*(\w+)", self._text[at + len(near[0]) :])
         one, other = before[1] if before else "a", after[1] if after else "b"
         says = f'{near[0]} is not used here: write "{one} {other}"~{near[1] or 5}'
@@ -207,13 +211,15 @@ def _near(words: tuple[str, ...], distance: str, at: int) -> Query:
 
 def _read(piece: str, at: int) -> list[Query]:
     """What one run of characters looks for: a mark first, where it begins with one, then its words."""
-    prefix = piece.endswith("*")
-    if prefix:
+    piece = without_joiners(piece)
+    if piece.endswith("*"):
         return [_prefix(piece, at)]
     found: list[Query] = []
     for pattern, mark_of in ((TAG, tag_mark), (HANDLE, handle_mark)):
         if (begins := pattern.match(piece)) and (mark := mark_of("".join(begins.groups()))):
-            found, piece = [Word(mark)], piece[begins.end() :]
+            if not _words(piece[begins.end() :]):
+                return [Word(mark)]
+            found = [Word(mark)]  # and all the words: what comes behind may belong to the one that it marks
             break
     words = _words(piece)
     return [*found, _phrase(words)] if words else found

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from mentions.facets import FIELDS, facet
 from mentions.mention import Mood, Rag, Reach
+from mentions.merging import clean
 from mentions.query_tree import Field, Not, Or, Query, QueryError, ScoreRange, TimeRange
 
 KNOWN = (*FIELDS, "date")
@@ -26,7 +27,7 @@ _NOW = re.compile(r"now(?:([+-]\d{1,9})([mhdw]))?")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _END = datetime.max.replace(tzinfo=UTC)
 _LAST_DAY = _END - timedelta(days=1)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _A_DATE = "write a day such as 2026-10-01, a time such as 2026-10-01T09:30 (UTC), now or now-2h (m, h, d, w)"
 
 
@@ -34,7 +35,8 @@ def read_value(field: str, text: str, at: int, now: datetime) -> Query:
     """`field:value`. Raises QueryError at `at` for a value the field cannot have."""
     if field == "date":
         return _one_day(text, at)
-    wanted = text.strip().casefold()
+    given = clean(text).strip()
+    wanted = given.casefold()
     if field in _CLOSED:
         if wanted not in _CLOSED[field]:
             raise QueryError(f'{field} cannot be "{text}"', at, _expected(field))
@@ -44,10 +46,10 @@ def read_value(field: str, text: str, at: int, now: datetime) -> Query:
         found = _LANGUAGE.fullmatch(wanted)
         if not found:
             raise QueryError(f'lang cannot be "{text}"', at, "write a language's code, such as lang:en")
-        wanted = found[1]
-    if not wanted:
+        given = found[1]
+    if not given:
         raise QueryError(f"{field} is given no value", at, f"write one behind the colon, as in {field}:police")
-    return Field(field, facet(field, wanted).partition(":")[2])
+    return Field(field, facet(field, given).partition(":")[2])
 
 
 def _expected(field: str) -> str:
@@ -112,7 +114,7 @@ def _span(text: str, at: int, now: datetime) -> tuple[datetime, datetime] | None
     try:
         if found := _NOW.fullmatch(text):
             start = now.astimezone(UTC) + (timedelta(**{_UNITS[found[2]]: int(found[1])}) if found[1] else timedelta())
-        elif not text[:1].isascii() or not text[:1].isdigit():
+        elif not _DAY.match(text):  # no 20261001 or 2026-W40, which are read as the beginning of a day
             raise ValueError(text)
         else:
             start = datetime.fromisoformat(text)

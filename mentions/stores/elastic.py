@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -45,8 +46,9 @@ class ElasticStore:
         self._ready = self._reached = False
         self._closed = False
         self._nodes_seen = 0  # the most at once: fewer means that one is missing
-        self._guard = threading.Lock()
-        self._may_show = True
+        self._guard = threading.Lock()  # over _unseen
+        self._preparing = threading.Lock()
+        self._failed_at, self._failed = 0.0, ""  # when preparing last failed (monotonic), and why
         self._unseen: dict[str, str] = {}  # the index of each mention that was saved and not made visible since
 
     @contextmanager
@@ -84,22 +86,31 @@ class ElasticStore:
         """Make visible what anybody has written so far. Where we lack the right to, it becomes so within a second."""
         with self._guard:
             shown = list(self._unseen)
-        if self._may_show:
-            told = client.options(ignore_status=403).indices.refresh(index=self._address.index)
-            self._may_show = told.meta.status != 403
+        client.options(ignore_status=403).indices.refresh(index=self._address.index)
         with self._guard:
             for each in shown:
                 self._unseen.pop(each, None)
 
-    def _prepare(self) -> None:
+    def _note(self, written: Mapping[str, str]) -> None:
         with self._guard:
+            self._unseen.update(written)
+
+    def _prepare(self) -> None:
+        """One at a time; whoever waited while another found the server away does not wait for it once more."""
+        came = time.monotonic()
+        with self._preparing:
             if self._ready:
                 return
+            if self._failed_at > came:
+                raise TemporaryFailure(self._failed)
             try:
                 with translated(self._address):
                     (schema.look if self._readonly else schema.prepare)(self._client, self._address)
-            except NeedsAttention as error:
-                raise error if self._reached else UserError(str(error)) from error
+            except TemporaryFailure as failure:
+                self._failed_at, self._failed = time.monotonic(), str(failure)
+                raise
+            except (NeedsAttention, UserError) as error:
+                raise (NeedsAttention if self._reached else UserError)(str(error)) from error
             self._ready = self._reached = True
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -109,10 +120,9 @@ class ElasticStore:
         with self._connected() as client:
             if len(self._unseen) > MOST_UNSEEN:
                 self._show(client)
-            saved, written = writing.save(client, self._address, batch, self._unseen)
             with self._guard:
-                self._unseen |= written
-        return saved
+                unseen = dict(self._unseen)
+            return writing.save(client, self._address, batch, unseen, self._note)
 
     def judge(self, judged: Sequence[Assessed]) -> None:
         with self._writing() as client:

@@ -109,7 +109,7 @@ def connect(address: Address, env: Mapping[str, str]) -> Elasticsearch:
         request_timeout=REQUEST_SECONDS,
         max_retries=RETRIES,
         transport_class=_PatientTransport,
-        retry_on_timeout=True,
+        retry_on_timeout=len(address.hosts) > 1,  # another node may answer; the same one is as busy as before
         retry_on_status=(429, 502, 504),
     )
 
@@ -150,6 +150,8 @@ def _trust(address: Address, env: Mapping[str, str]) -> dict[str, Any]:
     authority, fingerprint = env.get("EARSHOT_ELASTIC_CA"), env.get("EARSHOT_ELASTIC_FINGERPRINT")
     if not any(host.startswith("https://") for host in address.hosts):
         return {}
+    if fingerprint and authority:
+        raise UserError("store: EARSHOT_ELASTIC_CA and EARSHOT_ELASTIC_FINGERPRINT are both set: take one of them away")
     if fingerprint:
         if not re.fullmatch(r"[0-9a-fA-F]{64}", fingerprint.replace(":", "")):
             raise UserError("store: EARSHOT_ELASTIC_FINGERPRINT is no SHA-256 fingerprint: 64 hexadecimal digits")
@@ -185,7 +187,7 @@ def translated(address: Address) -> Iterator[None]:
         ) from None
     except Timeout:
         raise TemporaryFailure(
-            f"{address.url} did not answer within {REQUEST_SECONDS} s: it is busy or cut off"
+            f"{address.url} did not answer in time ({REQUEST_SECONDS} s each): it is busy or cut off"
         ) from None
     except TransportError as error:
         raise TemporaryFailure(

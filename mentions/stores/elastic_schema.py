@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from elasticsearch import Elasticsearch, NotFoundError
+from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
 from mentions.failures import UserError
 from mentions.mention import Assessment, Mention
@@ -98,8 +98,13 @@ def prepare(client: Elasticsearch, address: Address) -> None:
 def ensure_alias(client: Elasticsearch, address: Address) -> None:
     """The alias stands as soon as there is one index, so that reading always has something to read."""
     if not client.indices.exists_alias(name=address.index):
-        this_month = month_of(address, datetime.now(UTC))
-        client.options(ignore_status=400).indices.create(index=this_month)  # 400: another was quicker
+        if client.indices.exists(index=address.index):
+            raise _somebody_elses(address)  # an index that has the alias's name
+        try:
+            client.indices.create(index=month_of(address, datetime.now(UTC)))
+        except BadRequestError as error:
+            if error.error != "resource_already_exists_exception":  # that another was quicker is no fault
+                raise
 
 
 def look(client: Elasticsearch, address: Address) -> None:
@@ -121,12 +126,16 @@ def _held_template(client: Elasticsearch, address: Address) -> dict[str, Any] | 
     return held
 
 
+def _somebody_elses(address: Address) -> UserError:
+    return UserError(
+        f"{address.url}: {address.index!r} there belongs to something else: choose another name with ?index=NAME"
+    )
+
+
 def check_meta(address: Address, meta: dict[str, Any]) -> None:
     """Raise UserError where this was not made by an Earshot that we know the schema of."""
     if meta.get("made_by") != _META["made_by"]:
-        raise UserError(
-            f"{address.url}: {address.index!r} there belongs to something else: choose another name with ?index=NAME"
-        )
+        raise _somebody_elses(address)
     if meta["schema"] > SCHEMA:
         raise UserError(
             f"{address.url} was written by a newer Earshot (schema {meta['schema']}, this one knows {SCHEMA}): upgrade"

@@ -41,23 +41,26 @@ Plan: TypeAlias = Callable[[Sequence[str], Mapping[str, Held]], dict[str, Held]]
 
 
 def save(
-    client: Elasticsearch, address: Address, batch: Sequence[Assessed], unseen: Mapping[str, str]
-) -> tuple[Saved, dict[str, str]]:
-    """See `MentionStore.save`; and the index of each mention that was written, which no search need see yet. `unseen`
-    is the same of mentions that were written before."""
+    client: Elasticsearch,
+    address: Address,
+    batch: Sequence[Assessed],
+    unseen: Mapping[str, str],
+    note: Callable[[Mapping[str, str]], None],
+) -> Saved:
+    """See `MentionStore.save`. `unseen` is the index of each mention that was written and that no search need see yet;
+    `note` hears the same of what is written now, also where the rest then fails."""
     copies: dict[str, list[Assessed]] = {}
     for assessed in map(cleaned, batch):
         copies.setdefault(assessed.mention.id, []).append(assessed)
 
     fresh: list[str] = []
     changed: list[str] = []
-    places: dict[str, str] = {}
     for chunk, held, made in _prepared(client, address, copies, unseen):
         written = _settle(client, address, held, chunk, _folding(address, copies, made))
         fresh += [each for each in chunk if each in written and written[each].seq_no is None]
         changed += [each for each in chunk if each in written and written[each].seq_no is not None]
-        places.update((each, held.index) for each, held in written.items())
-    return Saved(tuple(fresh), tuple(changed), len(batch) - len(fresh) - len(changed)), places
+        note({each: held.index for each, held in written.items()})
+    return Saved(tuple(fresh), tuple(changed), len(batch) - len(fresh) - len(changed))
 
 
 def _prepared(
@@ -249,4 +252,8 @@ def _find_now(client: Elasticsearch, indices: Mapping[str, str]) -> dict[str, He
         return {}
     places = [{"_index": index, "_id": document_id(mention_id)} for mention_id, index in indices.items()]
     found = client.mget(docs=places)["docs"]
+    for document in found:
+        kind = document.get("error", {}).get("type", "index_not_found_exception")
+        if kind != "index_not_found_exception":  # what cannot be reached must not pass for missing
+            raise TemporaryFailure(f"a copy of what was saved cannot be reached ({kind}): it is tried again")
     return {(held := to_held(document)).now.mention.id: held for document in found if document.get("found")}

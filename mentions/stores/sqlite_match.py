@@ -58,7 +58,7 @@ class Plan:
 
 def plan(query: Query) -> Plan:
     """The quickest way that needs no sorting: by words where some must be there, else by a field, else by all rows."""
-    parts = query.parts if isinstance(query, And) else (query,)
+    parts = tuple(dict.fromkeys(query.parts)) if isinstance(query, And) else (query,)
     texts = [part for part in parts if _is_text(part)]
     if texts:
         refused = [part for part in parts if isinstance(part, Not) and _is_text(part.part)]
@@ -90,9 +90,9 @@ def _condition(query: Query, row: str) -> Condition:
         case Field():
             return Condition(_has(row, f"= {_LABEL}"), (query.facet,))
         case Or(parts):
-            return _joined(_alternatives(parts, row), "OR")
+            return joined(_alternatives(parts, row), "OR")
         case And(parts):
-            return _joined(_conjuncts(parts, row), "AND")
+            return joined(_conjuncts(parts, row), "AND")
         case Not(part):
             refused = _condition(part, row)
             return Condition(f"NOT ({refused.sql})", refused.values)
@@ -131,12 +131,13 @@ def _has(row: str, label: str) -> str:
     return f"EXISTS (SELECT 1 FROM facet AS f WHERE f.label {label} AND f.row = {row})"
 
 
-def _joined(parts: Sequence[Condition], word: str) -> Condition:
-    """Halved again and again: SQLite reads `a AND b AND c …` as deep as it is long, and no deeper than 1,000."""
+def joined(parts: Sequence[Condition], word: str) -> Condition:
+    """All of them, or any. Halved again and again: SQLite reads `a AND b AND c …` as deep as it is long, and no deeper
+    than 1,000."""
     if len(parts) == 1:
         return parts[0]
     half = len(parts) // 2
-    one, other = _joined(parts[:half], word), _joined(parts[half:], word)
+    one, other = joined(parts[:half], word), joined(parts[half:], word)
     return Condition(f"({one.sql} {word} {other.sql})", one.values + other.values)
 
 
@@ -146,7 +147,7 @@ def _between(column: str, low: object, high: object, with_low: bool, with_high: 
         parts.append(Condition(f"{column} {'>=' if with_low else '>'} ?", (low,)))
     if high is not None:
         parts.append(Condition(f"{column} {'<=' if with_high else '<'} ?", (high,)))
-    return _joined(parts, "AND") if parts else Condition("TRUE")
+    return joined(parts, "AND") if parts else Condition("TRUE")
 
 
 # -- the word index ----------------------------------------------------------------------------------------------------

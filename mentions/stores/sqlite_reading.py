@@ -14,7 +14,7 @@ from mentions.normalise import index_text
 from mentions.order import KEY_BITS, TIE_BITS, TIES, second_key
 from mentions.query_tree import Query
 from mentions.store import Tally
-from mentions.stores.sqlite_match import Condition, Plan, plan
+from mentions.stores.sqlite_match import Condition, Plan, joined, plan
 from mentions.stores.sqlite_rows import SELECT, Held, from_row
 from mentions.stores.sqlite_schema import read_schema
 from mentions.times import SECOND, micros, moment
@@ -63,7 +63,8 @@ def histogram(
 
 def _where(way: Plan, window: Conditions) -> tuple[str, list[object]]:
     parts = [*way.where, *window]
-    return " AND ".join(each.sql for each in parts) or "TRUE", [value for each in parts for value in each.values]
+    whole = joined(parts, "AND") if parts else Condition("TRUE")
+    return whole.sql, list(whole.values)
 
 
 def _window(connection: sqlite3.Connection, row: str, window: Window) -> Conditions:

@@ -201,6 +201,11 @@ def deepest(leaf: str, inner: str, outer: str) -> str:
         '"' + " ".join(f"{number:x}" for number in range(2000)) + '"',
         '"' + " ".join(f"{number:x}" for number in range(60)) + '"~5',
         "van OR " + "w" * (MOST_CHARACTERS - 7),
+        "own:yes " * 1200,
+        "van " + "own:no " * 1400,
+        " ".join(f"source:{number:x}" for number in range(900)),
+        "van " + " ".join(f"NOT source:{number:x}" for number in range(600)),
+        " ".join(f"(van OR source:{number:x})" for number in range(500)),
     ],
     ids=lambda text: text[:20],
 )

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from mentions.facets import FIELDS
 from mentions.mention import Mood, Rag, Reach, Verdict, Voice
+from mentions.merging import cleaned
+from mentions.normalise import tokens, tokens_with_spans
 from mentions.query import (
     And,
     Everything,
@@ -268,3 +270,53 @@ def test_a_search_asks_for_marks_fields_and_ranges(text: str, holds: bool) -> No
 def test_a_field_without_a_value_is_refused(field: str) -> None:
     with pytest.raises(QueryError, match="has no value"):
         parse(f"{field}:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "#riot's",
+            "@met's",
+            "#don't",
+            "#हिन्दी",
+            "#বাংলাদেশ",
+            "#می‌خواهم",
+            "#cafe\u0301s",
+            "@ne\u0301e",
+            "#a-b",
+            "@x.y's",
+        ),
+        *("police's", "👮🏽‍♀️", "café's", "stop-and-search", "↗️", "#s60/x"),
+    ],
+)
+def test_what_is_copied_from_a_post_finds_the_post(text: str) -> None:
+    assert matches(parse(text), judged(said(1, f"they said {text} again")))
+
+
+@pytest.mark.parametrize("text", ["#हिन्दी", "#বাংলাদেশ"])
+def test_a_tag_is_not_cut_off_at_its_first_sign(text: str) -> None:
+    assert not matches(parse(text), judged(said(1, f"{text[:2]} {text}extra")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["source:-bbc", "source:(-bbc)", "source:(!bbc)", "source:(bbc* OR s)", "source:S?", "source:S^2", "source:S~2",
+     "date:[20261001 TO *]", "date:[2026-W40 TO *]"],
+)  # fmt: skip
+def test_a_value_that_would_be_read_as_something_else_is_refused(text: str) -> None:
+    with pytest.raises(QueryError):
+        parse(text)
+
+
+def test_halves_of_characters_and_values_of_other_scripts_are_found_as_they_are_kept() -> None:
+    held = judged(cleaned(judged(said(1, source="\ud83d \0ᾳ"))).mention)
+    assert matches(parse('source:"\ud83d \0ᾳ"'), held)
+
+
+def test_long_searches_and_texts_take_no_longer_than_they_are_long() -> None:
+    """Else it would not end within the time a test has."""
+    tokens("a" + "'s" * 200_000 + " b")
+    list(tokens_with_spans("a" + "'s" * 200_000 + " b"))
+    with pytest.raises(QueryError):
+        parse("a" * 9_900 + " b NEAR")
