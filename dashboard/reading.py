@@ -109,10 +109,10 @@ class Standing:
 def read_standing(state: State, moment: Moment) -> Standing:
     """How things stand now. Never green while the daemon is silent or a source is stopped."""
     beat = parse_time(state.get("heartbeat"))
-    daemon_alive = not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
+    daemon_alive = _is_alive(beat, moment)
     sources = tuple(read_sources(state, moment.now))
     found = tuple(sorted(state.incidents(open_only=True), key=_by_urgency))
-    note = read_store_note(state) if daemon_alive else StoreNote()
+    note = read_store_note(state, moment)
     blind = _tell_blindness(moment, beat, daemon_alive, parse_time(state.get("last_rules_at")), sources, note)
     if found:
         lead = found[0]
@@ -131,9 +131,14 @@ def read_sources(state: State, now: datetime) -> list[SourceRow]:
     return [replace(row, state=_aged(row, now)) for row in state.sources()]
 
 
-def read_store_note(state: State) -> StoreNote:
-    """How the daemon last said that its store fares."""
-    return StoreNote.from_text(state.get(STORE_NOTE))
+def _is_alive(beat: datetime | None, moment: Moment) -> bool:
+    return not moment.ended and beat is not None and abs(moment.wall - beat) <= SILENT_AFTER
+
+
+def read_store_note(state: State, moment: Moment) -> StoreNote:
+    """How the daemon says that its store fares; nothing where there is no daemon to say it."""
+    alive = _is_alive(parse_time(state.get("heartbeat")), moment)
+    return StoreNote.from_text(state.get(STORE_NOTE)) if alive else StoreNote()
 
 
 def tell_store(note: StoreNote, now: datetime) -> str:

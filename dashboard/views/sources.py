@@ -30,7 +30,7 @@ def main() -> None:
 def draw_table() -> None:
     """Every source, the sick ones first, and what their sickness costs."""
     books, moment = read_now()
-    if trouble := tell_store(read_store_note(books.state), moment.now):
+    if trouble := tell_store(read_store_note(books.state, moment), moment.now):
         st.warning("The store of mentions is in trouble:")
         st.text(trouble)
     rows = sorted(read_sources(books.state, moment.now), key=lambda row: (ORDER.index(row.state), row.name))

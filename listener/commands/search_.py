@@ -21,7 +21,9 @@ EXAMPLE = "earshot search 'croydon AND (stop OR \"stop and search\")' --from 202
 def arrange(parser: argparse.ArgumentParser) -> None:
     """The query and its window."""
     parser.add_argument(
-        "query", help='words (a blank means AND), "phrases", AND OR NOT, parentheses; "" for everything'
+        "query",
+        help='words (a blank means AND), "phrases", begin*, "a b"~5, #tag, @handle, field:value, AND OR NOT, '
+        'parentheses; "" for everything; docs/commands.md has it all',
     )
     parser.add_argument(
         "--from", dest="since", type=moment, metavar="T", help="published at T or later (ISO; no zone: UTC)"

@@ -4,6 +4,8 @@ run here, which docs/operations.md says."""
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,12 @@ OURS = [name for name, service in SERVICES.items() if "build" in service]
 def mounted(service: dict[str, Any]) -> list[str]:
     """Where the service's volumes come from."""
     return [each["source"] if isinstance(each, dict) else each.split(":")[0] for each in service.get("volumes", ())]
+
+
+def test_the_compose_file_fits_the_schema_of_compose_files() -> None:
+    words = ["-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("name", OURS)
