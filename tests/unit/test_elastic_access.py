@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from mentions.failures import NeedsAttention, TemporaryFailure, UserError
+from mentions.query_tree import Everything
 from mentions.stores import elastic_access as access
+from mentions.stores import elastic_writing
+from mentions.stores.elastic import ElasticStore
 from mentions.stores.elastic_access import connect, failure_of, read_address
 
 HERE = read_address("elasticsearch:http://127.0.0.1:9200")
@@ -152,3 +158,43 @@ def test_a_client_of_another_major_says_what_to_install(reason: str, says: str) 
     told = str(failure_of(HERE, 400, "media_type_header_exception", reason))
     assert says in told
     assert access.CLIENT in told or "upgrade" in told
+
+
+def test_two_ways_to_trust_one_server_are_refused() -> None:
+    env = {"EARSHOT_ELASTIC_CA": "/some.pem", "EARSHOT_ELASTIC_FINGERPRINT": "0" * 64}
+    with pytest.raises(UserError, match="both set"):
+        ElasticStore("elasticsearch:https://127.0.0.1:9200", env=env)
+
+
+def test_whoever_waits_for_a_server_that_hangs_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "REQUEST_SECONDS", 2)
+    took: list[float] = []
+
+    def ask() -> None:
+        began = time.monotonic()
+        with pytest.raises(TemporaryFailure, match="in time"):
+            store.count(Everything())
+        took.append(time.monotonic() - began)
+
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # accepts, and never answers
+        store = ElasticStore(f"elasticsearch:http://127.0.0.1:{deaf.getsockname()[1]}", env={})
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        store.close()
+    assert len(took) == 4
+    assert max(took) < 4
+
+
+class Unreachable:
+    """A server whose copy of a document is away for a moment, as between the loss of a node and its replacement."""
+
+    def mget(self, docs: list[dict[str, str]]) -> dict[str, object]:
+        return {"docs": [{**each, "error": {"type": "no_shard_available_action_exception"}} for each in docs]}
+
+
+def test_what_cannot_be_reached_is_not_taken_for_missing() -> None:
+    with pytest.raises(TemporaryFailure, match="cannot be reached"):
+        elastic_writing._find_now(Unreachable(), {"forum:1": "mentions-2026.03"})  # type: ignore[arg-type]
