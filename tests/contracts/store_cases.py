@@ -17,6 +17,8 @@ from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Verdict, 
 from mentions.order import place
 from mentions.store import MentionStore, Tally
 from mentions.stores import open_store
+from tests.elastic_found import Lacking
+from tests.elastic_server import ElasticServer
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -32,6 +34,20 @@ STORES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
 def elastic_address(server: str) -> str:
     """An empty store of the test's own on that server."""
     return f"{server}?index=test_{uuid4().hex[:12]}"
+
+
+def server_of(url: str) -> tuple[str, str]:
+    """(http://HOST:PORT, index name)."""
+    host, _, index = url.removeprefix("elasticsearch:").partition("?index=")
+    return host.split(",")[0], index
+
+
+def served(**how: Any) -> ElasticServer:
+    """A server of the test's own; the test is skipped, loudly, where none can be had."""
+    try:
+        return ElasticServer(**how)
+    except Lacking as lack:
+        pytest.skip(str(lack))
 
 
 @contextmanager
