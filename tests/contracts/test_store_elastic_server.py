@@ -20,10 +20,10 @@ from mentions.query import Everything
 from mentions.store import Saved
 from mentions.stores.elastic import ElasticStore
 from mentions.stores.elastic_holdings import doubt_of
-from tests.contracts.store_cases import DAY, HOUR, T0, judged, said
+from tests.contracts.store_cases import DAY, HOUR, T0, judged, said, served
 from tests.elastic_clients import NoClient, fetch_client
 from tests.elastic_found import OLD_VERSION
-from tests.elastic_server import PASSWORD, USER, served
+from tests.elastic_server import PASSWORD, USER
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -20,8 +20,8 @@ from mentions.mention import Assessed
 from mentions.query_tree import Everything
 from mentions.stores import open_store
 from tests.conftest import SLOW_LIMIT
+from tests.contracts.store_cases import served
 from tests.earshot import Start, command, earshot, free_port, surroundings, wait_for
-from tests.elastic_found import Lacking
 from tests.elastic_server import ElasticServer
 from tests.flow.test_daemon import health, write_settings
 from tests.flow.test_kill import alerts, kill
@@ -42,10 +42,7 @@ def site() -> Iterator[tuple[Site, SiteServer]]:
 @pytest.fixture
 def server() -> Iterator[ElasticServer]:
     """An Elasticsearch that does not run yet."""
-    try:
-        made = ElasticServer()
-    except Lacking as lack:
-        pytest.skip(str(lack))
+    made = served()
     yield made
     made.stop()
 
@@ -231,10 +228,7 @@ def test_an_import_lives_through_a_store_that_is_killed_and_started_again(
 def test_three_nodes_lose_the_one_that_leads_and_nobody_notices_but_by_the_health(
     tmp_path: Path, site: tuple[Site, SiteServer], start: Start
 ) -> None:
-    try:
-        cluster = ElasticServer(nodes=3)
-    except Lacking as lack:
-        pytest.skip(str(lack))
+    cluster = served(nodes=3)
     write_posts(tmp_path / "posts.jsonl", ROWS)
     site[0].publish("news", "Met Police thanked for help in Croydon")
     with cluster:
