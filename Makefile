@@ -52,7 +52,7 @@ elasticsearch: $(INSTALLED) ## run an Elasticsearch on 127.0.0.1:9200 in the for
 test: lint ## check the code, then run every test
 	@.ci/equip
 	@echo "== testing"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: $(INSTALLED_DEV) ## hunt for a search that breaks anything, for SECONDS=300
 	@$(PIP) install --quiet 'atheris>=3,<4'

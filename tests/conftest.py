@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,8 +140,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         allowed = item.get_closest_marker("slow") or item.get_closest_marker("browser")
         if (allowed or _needs_elasticsearch(item)) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
-    # The browser's driver keeps an event loop running in this thread until it ends; other tests' mail servers need one.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    # The slowest files first, so that none is begun last; but the browser's last of all: its driver keeps an event loop
+    # running in its thread until it ends, and other tests' mail servers need one.
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, -slow[item.path]))
 
 
 def _needs_elasticsearch(item: pytest.Item) -> bool:

@@ -248,4 +248,7 @@ def _wrong_major(address: Address, reason: str) -> NeedsAttention:
 def _cause(error: TransportError) -> str:
     """The innermost plain reason; the address is named already."""
     text = str(error.errors[0]) if error.errors else str(error.message)
-    return re.sub(r"^.*?: ", "", text.splitlines()[0][:300] if text else type(error).__name__)
+    line = text.splitlines()[0][:300] if text else type(error).__name__
+    if found := re.search(r"\[Errno -?\d+\] ([^()'\"]+)", line):
+        return found[1].strip()
+    return re.sub(r"^.*?: ", "", line)
