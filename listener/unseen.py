@@ -40,7 +40,7 @@ class Unseen:
         """When they should have looked before `now`, oldest first."""
         if self._since is None:
             return []
-        since = max(self._since, now - FURTHEST)
+        since = max(self._since, now - FURTHEST).replace(second=0, microsecond=0)  # stores count by the minute
         moments = (since + self._step * n for n in range((now - since) // self._step + 1))
         return [at for at in moments if at < now]
 

@@ -86,6 +86,8 @@ class Surge:
         if not self._stands_out(point):
             return None
         members = list(reversed(store.members(name, now - point.horizon, now, MOST_LOOKED_AT)))
+        if len(members) < self._settings.posts:  # the last minute was counted whole, or some went in between
+            return None
         return self._judge(name, point, members, _find_onset(members, now, scan, self._settings.posts))
 
     def _is_quiet(self, name: str, newest_at: datetime, now: datetime, store: MentionStore) -> bool:

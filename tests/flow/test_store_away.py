@@ -170,7 +170,7 @@ def test_a_full_spool_stops_polling_aloud_and_everything_is_fetched_once_the_sto
     daemon.terminate()
     assert daemon.wait(10) == 0
     log = (tmp_path / "log").read_text()
-    assert log.count("spool=full") == 1
+    assert log.count("spool=full") <= log.count("spool=has room again"), "told once for every time it was full"
     assert "Traceback" not in log
 
 

@@ -54,6 +54,13 @@ def posts(
     ]
 
 
+def test_posts_of_the_same_minute_that_are_yet_to_come_are_no_surge(store: MentionStore) -> None:
+    store.save(posts(12, WATCHED, ends=NOW + timedelta(seconds=55), every=1))
+    surge = Surge(SurgeSettings())
+    assert surge.check(NOW + timedelta(seconds=10), store) == []
+    assert len(surge.check(NOW + timedelta(minutes=1), store)) == 1
+
+
 def steady(per_hour: int, opinion: Assessment, days: float = 3, *, history: bool = True) -> list[Assessed]:
     gap, end = timedelta(hours=1) / per_hour, NOW - timedelta(hours=1)
     return [post(end - gap * at, opinion, history=history) for at in range(int(days * 24 * per_hour))]
