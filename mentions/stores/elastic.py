@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ConnectionTimeout, Elasticsearch
 
 from mentions.failures import NeedsAttention, TemporaryFailure, UserError
 from mentions.mention import Assessed
@@ -24,6 +24,7 @@ from mentions.stores import elastic_totals as totals
 from mentions.stores import elastic_writing as writing
 from mentions.stores.elastic_access import connect, read_address, translated
 
+SHOW_SECONDS = 3
 MOST_UNSEEN = 20_000  # mentions
 
 
@@ -86,7 +87,12 @@ class ElasticStore:
         """Make visible what anybody has written so far. Where we lack the right to, it becomes so within a second."""
         with self._guard:
             shown = list(self._unseen)
-        client.options(ignore_status=403).indices.refresh(index=self._address.index)
+        hasty = client.options(ignore_status=403, request_timeout=SHOW_SECONDS, retry_on_timeout=False)
+        try:
+            hasty.indices.refresh(index=self._address.index)
+        except ConnectionTimeout:  # a part of it is away: reading says so at once, where this would wait a minute
+            if shown:
+                raise
         with self._guard:
             for each in shown:
                 self._unseen.pop(each, None)

@@ -15,7 +15,9 @@ from mentions.stores.elastic_access import Address
 from mentions.times import HOUR, MINUTE, micros, moment
 
 BUCKETS = 10_000  # a page: a server makes at most 65,536 at once
+CELLS = 15_000  # the same, where each brings two counts more
 _MILLI = 1000
+_MOODS = {"against": Mood.NEGATIVE, "favour": Mood.POSITIVE}
 
 
 def buckets(
@@ -23,21 +25,32 @@ def buckets(
 ) -> Iterator[tuple[dict[str, Any], int]]:
     """How many documents of the query there are for every combination of values, however many there are: (the values by
     name, count), ordered by the first of them, then the second."""
-    composite: dict[str, Any] = {"size": BUCKETS, "sources": [{name: dict(source)} for name, source in by.items()]}
+    composite = _composite(by, BUCKETS)
     while True:
-        found = client.search(
-            index=address.index,
-            query=dict(query),
-            aggs={"cells": {"composite": composite}},
-            size=0,
-            track_total_hits=False,
-            allow_partial_search_results=False,
-        )["aggregations"]["cells"]
+        found = _cells(client, address, query, {"composite": composite})
         for bucket in found["buckets"]:
             yield bucket["key"], bucket["doc_count"]
         if len(found["buckets"]) < BUCKETS:
             return
         composite["after"] = found["after_key"]
+
+
+def _composite(by: Mapping[str, Mapping[str, Any]], size: int) -> dict[str, Any]:
+    return {"size": size, "sources": [{name: dict(source)} for name, source in by.items()]}
+
+
+def _cells(
+    client: Elasticsearch, address: Address, query: Mapping[str, Any], cells: Mapping[str, Any]
+) -> dict[str, Any]:
+    found: dict[str, Any] = client.search(
+        index=address.index,
+        query=dict(query),
+        aggs={"cells": dict(cells)},
+        size=0,
+        track_total_hits=False,
+        allow_partial_search_results=False,
+    )["aggregations"]["cells"]
+    return found
 
 
 def series(
@@ -61,21 +74,23 @@ def series_names(client: Elasticsearch, address: Address) -> list[str]:
 def tallies(client: Elasticsearch, address: Address, field: str, since: datetime, until: datetime) -> list[Tally]:
     """The tallies of hours that begin in [since, until), oldest first, by the values of a field."""
     first, last = (-(-micros(at) // HOUR) * HOUR for at in (since, until))
-    by = {
-        "hour": {"date_histogram": {"field": "published_at", "fixed_interval": "1h"}},
-        "key": _terms(field),
-        "rag": _terms("rag"),
-        "mood": _terms("mood"),
-    }
-    cells: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])  # found in the order of `by`
-    for key, held in buckets(client, address, {"range": {"published": {"gte": first, "lt": last}}}, by):
-        cell = cells[key["hour"], key["key"], key["rag"]]
-        cell[0] += held
-        if key["mood"] == Mood.NEGATIVE:
-            cell[1] += held
-        elif key["mood"] == Mood.POSITIVE:
-            cell[2] += held
-    return [Tally(moment(hour * _MILLI), key, rag, *counts) for (hour, key, rag), counts in cells.items()]
+    hours = {"date_histogram": {"field": "published_at", "fixed_interval": "1h"}}
+    composite = _composite({"hour": hours, "key": _terms(field), "rag": _terms("rag")}, CELLS)
+    moods = {name: {"filter": {"term": {"mood": str(mood)}}} for name, mood in _MOODS.items()}
+    found: list[Tally] = []
+    while True:
+        query = {"range": {"published": {"gte": first, "lt": last}}}
+        page = _cells(client, address, query, {"composite": composite, "aggs": moods})
+        found += map(_tally, page["buckets"])
+        if len(page["buckets"]) < CELLS:
+            return found
+        composite["after"] = page["after_key"]
+        first = page["after_key"]["hour"] * _MILLI  # what came before need not be gone through again
+
+
+def _tally(bucket: Mapping[str, Any]) -> Tally:
+    key, against, favour = bucket["key"], bucket["against"]["doc_count"], bucket["favour"]["doc_count"]
+    return Tally(moment(key["hour"] * _MILLI), key["key"], key["rag"], bucket["doc_count"], against, favour)
 
 
 def _terms(field: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_answers_longer_than_a_server_gives_at_once_are_whole(
 ) -> None:
     monkeypatch.setattr(reading, "LARGEST_PAGE", 7)
     monkeypatch.setattr(totals, "BUCKETS", 5)
+    monkeypatch.setattr(totals, "CELLS", 5)
     store.save(HELD)
     found = sorted(HELD, key=lambda each: -order_key(each.mention))
     for limit in (6, 7, 8, 59, 60, 61, 1000):
