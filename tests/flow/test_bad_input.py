@@ -164,6 +164,11 @@ def processes_of(session: int) -> list[int]:
     return found
 
 
+def test_an_exercise_refuses_a_watchlist_that_could_not_run(tmp_path: Path) -> None:
+    refused(earshot("exercise", "--watch", "rag:red", cwd=tmp_path), "cannot ask for rag")
+    assert not (tmp_path / "earshot-data" / "exercise").exists()
+
+
 def test_an_exercise_refuses_a_directory_with_real_data(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text(ROW)
     assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
