@@ -87,6 +87,8 @@ def _kept_field(kind: str) -> dict[str, Any]:
 def prepare(client: Elasticsearch, address: Address) -> None:
     """Lay down the template, or a newer one over an older, and see that the alias is there. Raises UserError where a
     newer Earshot or something else was here before."""
+    if client.indices.exists(index=address.index) and not client.indices.exists_alias(name=address.index):
+        raise _somebody_elses(address)  # an index that has the alias's name
     held = _held_template(client, address)
     if held is not None:
         check_meta(address, held.get("_meta", {}))
@@ -98,8 +100,6 @@ def prepare(client: Elasticsearch, address: Address) -> None:
 def ensure_alias(client: Elasticsearch, address: Address) -> None:
     """The alias stands as soon as there is one index, so that reading always has something to read."""
     if not client.indices.exists_alias(name=address.index):
-        if client.indices.exists(index=address.index):
-            raise _somebody_elses(address)  # an index that has the alias's name
         try:
             client.indices.create(index=month_of(address, datetime.now(UTC)))
         except BadRequestError as error:

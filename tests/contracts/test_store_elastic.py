@@ -93,6 +93,16 @@ def test_the_template_of_something_else_is_refused_and_unharmed(elastic_url: str
     assert "mappings" not in held.get("template", {})
 
 
+def test_an_index_of_somebody_else_that_has_our_name_is_refused_and_unharmed(elastic_url: str) -> None:
+    host, index = server_of(elastic_url)
+    httpx.put(f"{host}/{index}").raise_for_status()
+    httpx.post(f"{host}/{index}/_doc/1?refresh=true", json={"theirs": 1}).raise_for_status()
+    with closing(ElasticStore(elastic_url)) as store, pytest.raises(UserError, match="belongs to something else"):
+        store.save([judged(said(1))])
+    assert httpx.get(f"{host}/{index}/_count").json()["count"] == 1
+    httpx.delete(f"{host}/{index}").raise_for_status()
+
+
 def test_a_document_with_a_field_of_its_own_is_refused_by_the_server(store: ElasticStore, elastic_url: str) -> None:
     store.save([judged(said(1))])
     host, index = server_of(elastic_url)
