@@ -87,11 +87,11 @@ def _kept_field(kind: str) -> dict[str, Any]:
 def prepare(client: Elasticsearch, address: Address) -> None:
     """Lay down the template, or a newer one over an older, and see that the alias is there. Raises UserError where a
     newer Earshot or something else was here before."""
-    if client.indices.exists(index=address.index) and not client.indices.exists_alias(name=address.index):
-        raise _somebody_elses(address)  # an index that has the alias's name
     held = _held_template(client, address)
     if held is not None:
         check_meta(address, held.get("_meta", {}))
+    elif client.indices.exists(index=address.index) and not client.indices.exists_alias(name=address.index):
+        raise _somebody_elses(address)  # an index that has the alias's name
     if held is None or held["_meta"]["schema"] < SCHEMA:
         client.indices.put_index_template(name=address.index, **template(address))
     ensure_alias(client, address)
