@@ -1,4 +1,4 @@
-"""What the flow tests share: daemons that never outlive their test."""
+"""What the flow tests share: daemons that never outlive their test, and a site for them to listen to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.earshot import Start, command, surroundings
+from tests.live_feeds import Site, SiteServer
 
 
 @pytest.fixture
@@ -26,3 +27,12 @@ def start() -> Iterator[Start]:
         if daemon.poll() is None:
             daemon.kill()
         daemon.wait()
+
+
+@pytest.fixture
+def site() -> Iterator[tuple[Site, SiteServer]]:
+    """A loopback site that publishes feeds, and its server."""
+    made = Site()
+    server = SiteServer(made)
+    yield made, server
+    server.close()

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -18,14 +17,6 @@ from tests.earshot import Start, earshot, free_port, wait_for
 from tests.live_feeds import Site, SiteServer
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def site() -> Iterator[tuple[Site, SiteServer]]:
-    made = Site()
-    server = SiteServer(made)
-    yield made, server
-    server.close()
 
 
 def write_settings(folder: Path, address: str, *feeds: str) -> int:

@@ -32,14 +32,6 @@ KILLS = int(os.environ.get("EARSHOT_KILLS", "2"))
 
 
 @pytest.fixture
-def site() -> Iterator[tuple[Site, SiteServer]]:
-    made = Site()
-    server = SiteServer(made)
-    yield made, server
-    server.close()
-
-
-@pytest.fixture
 def server() -> Iterator[ElasticServer]:
     """An Elasticsearch that does not run yet."""
     made = served()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -103,14 +102,6 @@ def test_what_cannot_be_done_is_told_in_one_line(words: tuple[str, ...], says: s
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert says in done.stderr
     assert [row["name"] for row in listed(tmp_path)] == ["set"]
-
-
-@pytest.fixture
-def site() -> Iterator[tuple[Site, SiteServer]]:
-    made = Site()
-    server = SiteServer(made)
-    yield made, server
-    server.close()
 
 
 @pytest.mark.slow
