@@ -17,7 +17,21 @@ from mentions.stores import elastic_access
 from mentions.stores import elastic_reading as reading
 from mentions.stores import elastic_totals as totals
 from mentions.stores.elastic import ElasticStore
-from tests.contracts.store_cases import ALWAYS, DAY, HOUR, MINUTE, T0, counted, ids, judged, mood, said, tallied, twins
+from tests.contracts.store_cases import (
+    ALWAYS,
+    DAY,
+    HOUR,
+    MINUTE,
+    T0,
+    counted,
+    ids,
+    judged,
+    mood,
+    said,
+    server_of,
+    tallied,
+    twins,
+)
 
 HELD = [
     judged(
@@ -36,12 +50,6 @@ HELD = [
 def store(elastic_url: str) -> Iterator[ElasticStore]:
     with closing(ElasticStore(elastic_url)) as opened:
         yield opened
-
-
-def server_of(url: str) -> tuple[str, str]:
-    """(http://HOST:PORT, index name)."""
-    host, _, index = url.removeprefix("elasticsearch:").partition("?index=")
-    return host.split(",")[0], index
 
 
 def test_answers_longer_than_a_server_gives_at_once_are_whole(
