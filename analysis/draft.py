@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from analysis.reading import Reading
 from analysis.vocabulary import Hits, Span
 from mentions.mention import (
     NO_VERDICT,
@@ -29,7 +30,8 @@ class Draft:
     """One mention on its way through the steps. `norm` is its normalised words, `tokens` the same one by one, `hits`
     what stands in them, `indexed` what stores index.
 
-    `on_local_site` says that a London site with a patch of its own carries the post.
+    `on_local_site` says that a London site with a patch of its own carries the post. `deep` says that the deferred
+    steps are to do their work now, `reading` what the model read.
     """
 
     mention: Mention
@@ -54,6 +56,8 @@ class Draft:
     reasons: list[Reason] = field(default_factory=list)
     made_by: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    deep: bool = False
+    reading: Reading | None = None
     _unread: Iterator[tuple[str, int, int]] | None = None
     _spans: list[tuple[int, int]] = field(default_factory=list)  # of the tokens read so far, in `words`
     _starts: list[int] = field(default_factory=lambda: [1])  # in the normalised text, read with a blank before it

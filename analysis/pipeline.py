@@ -9,14 +9,16 @@ from typing import ClassVar
 
 from analysis.draft import Draft
 from analysis.enricher import Step
+from analysis.reading import Model
 from analysis.steps import language
 from analysis.steps.debates import Debates
+from analysis.steps.model import ReadByModel
 from analysis.steps.mood import MoodOfMessage
 from analysis.steps.places import Places
 from analysis.steps.rating import Rating, topic_words
 from analysis.steps.relevance import Relevance
-from analysis.steps.sentiment import Sentiment
-from analysis.vocabulary import Vocabulary, attitude_words, gazetteer, police_words, read_toml
+from analysis.steps.sentiment import Sentiment, police_spans
+from analysis.vocabulary import Span, Vocabulary, attitude_words, gazetteer, police_words, read_toml
 from mentions.facets import fact_facets
 from mentions.mention import Assessed, Assessment, Mention, Reason
 from mentions.normalise import index_text, normalise
@@ -32,10 +34,11 @@ class Pipeline:
     """Judges mentions. Immutable once built: any number of threads may share one.
 
     `places` adds gazetteer names with their boroughs, `patches` says which boroughs a source or site writes about, and
-    `own_handles` are our own accounts, so that talk addressed to them counts as talk to the police.
+    `own_handles` are our own accounts, so that talk addressed to them counts as talk to the police. Without
+    a `model` all is judged by words alone.
     """
 
-    deferred: ClassVar[tuple[str, ...]] = ("language",)
+    deferred: ClassVar[tuple[str, ...]] = (ReadByModel.name, language.Language.name)
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Pipeline:
         own_handles: Sequence[str] = (),
         places: Mapping[str, Sequence[str]] | None = None,
         patches: Mapping[str, Sequence[str]] | None = None,
+        model: Model | None = None,
     ) -> None:
         words = police_words() | attitude_words() | topic_words()
         words = words | {"force": (*words["force"], *(handle.lstrip("@") for handle in own_handles))}
@@ -52,6 +56,7 @@ class Pipeline:
         steps: tuple[Step, ...] = (
             language.Language(),
             Places(read_toml("forums.toml")["patches"] | dict(patches or {})),
+            *([ReadByModel(model)] if model else []),
             Relevance(),
             Sentiment(),
             MoodOfMessage(),
@@ -59,11 +64,16 @@ class Pipeline:
             Debates(),
         )
         self._steps = steps
-        self._made_by = tuple(f"{step.name}/{step.version}" for step in steps)
 
     def assess(self, mention: Mention) -> Assessment:
-        """The opinion of one mention, from itself alone: no store, no network, no memory."""
+        """The opinion of one mention by words alone: no model, no store, no network, no memory."""
         return self._judge(mention).assessment()
+
+    def targets(self, mention: Mention) -> tuple[Span, ...]:
+        """Where its words name the police, in order, none in another: what an attitude to them is read off."""
+        words = mention.words[:LONGEST]
+        norm = normalise(words)
+        return police_spans(Draft(mention, words, norm, self._vocabulary.find(norm)))
 
     def watched(self, mention: Mention) -> tuple[str, ...]:
         """The names of the watchlists that `assess` would say it matches, without judging anything else."""
@@ -76,33 +86,38 @@ class Pipeline:
 
     def assess_whole(self, mention: Mention) -> Assessment:
         """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone."""
-        held = self.assess(mention)
-        return self._settle(mention, held) if held.pending else held
+        return self._settle(mention, None)
 
     def assess_pending(self, store: MentionStore, limit: int) -> int:
         """Run the deferred steps over up to `limit` mentions that wait for them; returns how many were settled.
 
         Each is judged alone: one that a step fails on is marked `could not be judged` and never holds up others.
         """
-        waiting = store.pending(language.Language.name, limit)
+        waiting: list[Assessed] = []
+        for step in self.deferred:
+            # A step that no longer runs may still be waited for: whatever waits is judged by the steps there are.
+            waiting = waiting or store.pending(step, limit)
         settled = [Assessed(held.mention, self._settle(held.mention, held.assessment)) for held in waiting]
         if settled:
             store.judge(settled)
         return len(settled)
 
-    def _settle(self, mention: Mention, held: Assessment) -> Assessment:
+    def _settle(self, mention: Mention, held: Assessment | None) -> Assessment:
         try:
-            return replace(self._judge(mention, language.detect(mention.words[:LONGEST])).assessment(), pending=())
+            return self._judge(mention, deep=True).assessment()
         except Exception:
-            LOG.exception("assess failed mention=%s step=language", mention.id)
+            LOG.exception("assess failed mention=%s", mention.id)
+            held = held or self.assess(mention)
             return replace(held, unsure=True, pending=(), reasons=(*held.reasons, Reason(COULD_NOT)))
 
-    def _judge(self, mention: Mention, lang: str = "") -> Draft:
+    def _judge(self, mention: Mention, *, deep: bool = False) -> Draft:
         words = mention.words[:LONGEST]
         norm = normalise(words)
-        draft = Draft(mention, words, norm, self._vocabulary.find(norm), lang=lang, made_by=self._made_by)
+        draft = Draft(mention, words, norm, self._vocabulary.find(norm), deep=deep)
         draft.indexed = index_text(words, norm)
         draft.watchlists = self._matcher.match(draft.indexed, fact_facets(mention))
         for step in self._steps:
             step.judge(draft)
+        unread = () if draft.reading else (ReadByModel.name,)
+        draft.made_by = tuple(f"{step.name}/{step.version}" for step in self._steps if step.name not in unread)
         return draft

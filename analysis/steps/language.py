@@ -35,10 +35,12 @@ class Language:
             return
         if len(draft.tokens) < _TOO_SHORT:
             return
-        if _is_foreign_script(draft.norm) or not _reads_as_english(set(draft.tokens)):
-            draft.pending = (*draft.pending, self.name)
-        else:
+        if not _is_foreign_script(draft.norm) and _reads_as_english(set(draft.tokens)):
             draft.lang = "en"
+        elif draft.deep:
+            draft.lang = detect(draft.words)
+        else:
+            draft.pending = (*draft.pending, self.name)
 
 
 def _reads_as_english(words: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The mood of a message, whoever it is aimed at: VADER's words and weights, without its costly fine print."""
+"""The mood of a message, whoever it is aimed at: by the model, and where that is not there by VADER's words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from math import sqrt
 from typing import ClassVar
 
 from analysis.draft import Draft, uncertain
+from analysis.reading import Floats
 from analysis.vocabulary import attitude_words, spell_out
 from mentions.mention import Mood, Verdict
 from mentions.normalise import normalise
@@ -18,6 +19,8 @@ NEGATIVE_BELOW, POSITIVE_ABOVE = -0.10, 0.35
 _NEGATED = -0.74
 _BOOST = 0.293
 _SPREAD = 15.0
+MOODS = (Mood.NEGATIVE, Mood.NEUTRAL, Mood.POSITIVE)
+_LIKELY = 0.38
 
 
 class MoodOfMessage:
@@ -28,12 +31,21 @@ class MoodOfMessage:
 
     def judge(self, draft: Draft) -> None:
         """Weigh the words; what is not English stays uncertain."""
-        if draft.lang not in ("", "en"):
+        if draft.lang not in ("", "en") and draft.reading is None:
             draft.mood = uncertain()
+            return
+        if draft.reading:
+            draft.mood = _likeliest(draft.reading.mood)
             return
         score = weigh(draft.tokens)
         label = Mood.NEGATIVE if score < NEGATIVE_BELOW else Mood.POSITIVE if score > POSITIVE_ABOVE else Mood.NEUTRAL
         draft.mood = Verdict(label, round(score, 3))
+
+
+def _likeliest(shares: Floats) -> Verdict:
+    """The likeliest mood, uncertain where none is; the score is the share of good less that of bad."""
+    score = round(float(shares[2] - shares[0]), 3)
+    return Verdict(MOODS[int(shares.argmax())] if shares.max() >= _LIKELY else Mood.UNCERTAIN, score)
 
 
 def weigh(words: Sequence[str]) -> float:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from analysis.draft import Draft, is_press, uncertain
+from analysis.reading import Reading
+from analysis.steps.mood import MOODS
 from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
+_WORDS, _SILENCE = 1.5, 0.3  # what the words' verdict adds to its side, in log-odds
+_SURE = 0.45
+_MODEL_SAYS = {
+    Mood.NEGATIVE: "reads as speaking against the police",
+    Mood.POSITIVE: "reads as speaking well of the police",
+    Mood.UNCERTAIN: "may be meant either way",
+}
 _DENIED = 12  # characters: "not very helpful"
 _NEXT_SENTENCE = 45  # characters: "... the officers. Fair play."
 
@@ -32,6 +43,33 @@ class Sentiment:
             _judge_news(draft)
         else:
             _judge_talk(draft)
+        if draft.reading:
+            _weigh_reading(draft, draft.reading)
+
+
+def _weigh_reading(draft: Draft, reading: Reading) -> None:
+    """The words' verdict and the model's, weighed against each other; where neither has the better of it, uncertain."""
+    said = draft.sentiment.label
+    odds = np.log(np.maximum(reading.attitude, 1e-6))
+    odds[[label == said for label in MOODS]] += _WORDS if said is not Mood.NEUTRAL else _SILENCE
+    shares = np.exp(odds - odds.max())
+    shares = shares / shares.sum()
+    label = MOODS[int(shares.argmax())]
+    if shares.max() < _SURE:
+        label = Mood.UNCERTAIN
+    draft.sentiment = Verdict(label, round(float(shares[2] - shares[0]), 3))
+    if label not in (said, Mood.NEUTRAL):
+        draft.because(_MODEL_SAYS[label])
+
+
+def police_spans(draft: Draft) -> tuple[Span, ...]:
+    """Where the words as written name the police, in order, none in another."""
+    spans = sorted({draft.original(span) for span in draft.hits.of(*TARGETS)}, key=lambda span: (span[0], -span[1]))
+    apart: list[Span] = []
+    for span in spans:
+        if not apart or span[0] >= apart[-1][1]:
+            apart.append(span)
+    return tuple(apart)
 
 
 def _judge_news(draft: Draft) -> None:

@@ -1,0 +1,173 @@
+"""What the shipped model reads in a text: mood, attitude to the police named there, meaning, and what it is about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.wording import Span, marked
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+Floats = NDArray[np.float32]
+
+SHIPPED = Path(__file__).parent / "weights"
+WINDOW = 128  # tokens the model reads at once, its two marks included
+_MOST_WINDOWS = 8  # of a long text: about five pages
+_OPENS, _CLOSES = 101, 102  # the marks around what BERT reads
+
+
+class ModelUnavailable(Exception):
+    """The model's files are missing, damaged or cannot be run; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` and
+    `debate` are log-odds; `topics` gives each topic of the strategy its probability, "" that of none. `meaning` has
+    length 1."""
+
+    mood: Floats
+    attitude: Floats
+    relevant: float
+    debate: float
+    topics: Mapping[str, float]
+    meaning: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a text in tokens, `target` marking those that name whom an attitude is about."""
+
+    ids: list[int]
+    target: list[int]
+
+
+class Model:
+    """The encoder in a folder. Immutable and safe to share between threads; never opens a socket.
+
+    One text is read at a time: in a batch the weights of one text would depend on its neighbours (int8).
+    Raises ModelUnavailable when it is made, never later for want of a file.
+    """
+
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        self.card = _read_card(folder)
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._loaded: tuple[Tokenizer, InferenceSession] | None = None
+
+    @property
+    def digest(self) -> str:
+        """The first twelve digits of the weights' sha256: names the model on every judgement."""
+        return str(self.card["sha256"]["encoder.onnx"])[:12]
+
+    @property
+    def topics(self) -> list[str]:
+        """The strategy's topics in the order of the encoder's answers; "" is no topic."""
+        return list(self.card["topics"])
+
+    def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
+        """Read a text; `targets` are the spans that name the police, in order, none in another."""
+        tokens, _ = self._load()
+        windows = cut(tokens, text, targets)
+        aimed = aim(windows)
+        found = {id(window): self._run(window) for window in windows}
+        mood, near = [found[id(w)] for w in windows], [found[id(w)] for w in aimed]
+        meaning = np.mean([each["meaning"] for each in mood], axis=0)
+        return Reading(
+            mood=_mean(mood, "mood"),
+            attitude=_mean(near, "attitude"),
+            relevant=float(np.mean([each["relevant"][0] for each in near])),
+            debate=float(np.mean([each["debate"][0] for each in near])),
+            topics=dict(zip(self.topics, map(float, _mean(near, "topics")), strict=True)),
+            meaning=meaning / max(float(np.linalg.norm(meaning)), 1e-9),
+        )
+
+    def _run(self, window: Window) -> dict[str, Floats]:
+        _, session = self._load()
+        ids = np.array([window.ids], dtype=np.int64)
+        target = np.array([window.target], dtype=np.int64)
+        names = [output.name for output in session.get_outputs()]
+        values = session.run(names, {"ids": ids, "mask": np.ones_like(ids), "target": target})
+        return {name: value[0] for name, value in zip(names, values, strict=True)}
+
+    def _load(self) -> tuple[Tokenizer, InferenceSession]:
+        """The session is made at the first text: a process that forks workers must not hold one before."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = open_tokeniser(self._folder / "tokenizer.json"), _open(self._folder / "encoder.onnx")
+            return self._loaded
+
+
+def open_tokeniser(file: Path) -> Tokenizer:
+    """The tokeniser without the padding and the cut at 128 that are baked into its file."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(file))
+    made.no_padding()
+    made.no_truncation()
+    return made
+
+
+def cut(tokens: Tokenizer, text: str, targets: Sequence[Span]) -> list[Window]:
+    """The text in windows, in their order, at most eight: the model reads no more at once."""
+    words, spans = marked(text, targets)
+    encoded = tokens.encode(words, add_special_tokens=False)
+    room = WINDOW - 2
+    ids = encoded.ids[: room * _MOST_WINDOWS]
+    inside = [int(any(a < last and first < b for first, last in spans)) for a, b in encoded.offsets[: len(ids)]]
+    return [
+        Window([_OPENS, *ids[at : at + room], _CLOSES], [0, *inside[at : at + room], 0])
+        for at in range(0, max(len(ids), 1), room)
+    ]
+
+
+def aim(windows: Sequence[Window]) -> Sequence[Window]:
+    """Those that name the police, three at most; the first where none does."""
+    return [window for window in windows if any(window.target)][:3] or windows[:1]
+
+
+def _mean(found: Sequence[dict[str, Floats]], name: str) -> Floats:
+    odds = np.array([each[name] for each in found])
+    shares = np.exp(odds - odds.max(axis=1, keepdims=True))
+    mean: Floats = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
+    return mean
+
+
+def _open(file: Path) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    path = folder / "model.json"
+    try:
+        card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        for name, digest in card["sha256"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                raise ModelUnavailable(f"{folder / name}: not the file that {path} describes: install Earshot again")
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelUnavailable(f"{path}: cannot be read ({error}): install Earshot again") from None
+    return card
+
+
+@cache
+def shipped() -> Model:
+    """The model that comes with Earshot, opened once; raises ModelUnavailable."""
+    return Model()

@@ -1,0 +1,71 @@
+"""What is written down about a trained model: what it learnt from, how, and how it did on texts it had not seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.reading import Model
+from analysis.train.encoder import Recipe
+from analysis.train.texts import MOODS, Example
+
+BANDS = 10
+
+
+def describe(base: Path, data: Path, recipe: Recipe, public: int, police: int) -> dict[str, Any]:
+    """The card before measuring: base, recipe, and the sha256 of every file learnt from."""
+    files = sorted(
+        path
+        for folder in ("tweeteval-sentiment", "target-sentiment", "labelled-real")
+        for path in (data / folder).iterdir()
+        if path.suffix in (".tsv", ".jsonl")
+    )
+    return {
+        "name": "earshot-encoder",
+        "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
+        "base_sha256": _digest(base / "model.safetensors"),
+        "recipe": asdict(recipe),
+        "data": {f"{path.parent.name}/{path.name}": _digest(path) for path in files},
+        "public_texts": public,
+        "police_rows": police,
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def measure(folder: Path, rows: Sequence[Example]) -> dict[str, Any]:
+    """The mood of these tweets by the model in `folder`: recall by mood and their mean, accuracy, and calibration."""
+    model = Model(folder)
+    odds = np.array([model.read(row.text).mood for row in rows])
+    labels = np.array([row.mood for row in rows])
+    answers, sure = odds.argmax(axis=1), odds.max(axis=1)
+    right = answers == labels
+    recall = {name: float(right[labels == at].mean()) for at, name in enumerate(MOODS)}
+    bands = np.minimum((sure * BANDS).astype(int), BANDS - 1)
+    table = [_band(band, sure[bands == band], right[bands == band]) for band in range(BANDS) if (bands == band).any()]
+    off = sum(each["texts"] * abs(each["sure"] - each["right"]) for each in table) / len(rows)
+    return {
+        "texts": len(rows),
+        "macro_recall": round(sum(recall.values()) / 3, 4),
+        "recall": {name: round(value, 4) for name, value in recall.items()},
+        "accuracy": round(float(right.mean()), 4),
+        "calibration_error": round(off, 4),
+        "reliability": table,
+    }
+
+
+def _band(band: int, sure: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> Mapping[str, float]:
+    """Texts whose likeliest mood had a probability in this tenth: how sure the model was, and how often right."""
+    return {
+        "from": band / BANDS,
+        "texts": len(sure),
+        "sure": round(float(sure.mean()), 3),
+        "right": round(float(right.mean()), 3),
+    }

@@ -1,0 +1,257 @@
+"""One encoder with a head for each question; all heads look at the same words."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoModel
+
+from analysis.reading import Window, aim, cut
+from analysis.train.police import PoliceRow, topic_names
+from analysis.train.texts import UNKNOWN, Example, with_police
+
+LOG = logging.getLogger(__name__)
+WIDTH = 384
+BATCH = 32
+OUTPUTS = ("mood", "attitude", "relevant", "debate", "topics", "meaning")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long and how fast to learn. `seed` decides order, swaps and the heads' first weights."""
+
+    seed: int = 7
+    epochs: float = 2.0  # over the public texts
+    rate: float = 1e-4
+    rare: float = 0.5  # power by which rarer moods count more
+    meaning: float = 2.0  # weight of staying true to the base model's meaning
+    police_epochs: float = 5.0  # over the labelled talk of the police, each batch half public texts
+    police_rate: float = 6e-5
+
+
+class Encoder(nn.Module):
+    """Reads a text once, for all heads."""
+
+    def __init__(self, base: Path) -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(base, add_pooling_layer=False)
+        self.drop = nn.Dropout(0.1)
+        self.mood = nn.Linear(WIDTH, 3)
+        self.attitude = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.Tanh(), nn.Dropout(0.1), nn.Linear(WIDTH, 3))
+        self.meaning = nn.Linear(WIDTH, WIDTH)
+        nn.init.eye_(self.meaning.weight)
+        nn.init.zeros_(self.meaning.bias)
+        self.relevant = nn.Linear(WIDTH, 1)
+        self.debate = nn.Linear(WIDTH, 1)
+        self.topics = nn.Linear(WIDTH, len(topic_names()))
+
+    def forward(self, ids: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant and debate (x 1), topics (x their number),
+        and the meaning (x 384, of length 1)."""
+        words = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        whole = _mean(words, mask)
+        # Without a target the whole text is looked at.
+        aimed = torch.where(target.sum(1, keepdim=True) > 0, target, mask)
+        both = torch.cat([_mean(words, aimed), whole], dim=1)
+        seen = self.drop(whole)
+        return (
+            self.mood(seen),
+            self.attitude(self.drop(both)),
+            self.relevant(seen),
+            self.debate(seen),
+            self.topics(seen),
+            functional.normalize(self.meaning(whole), dim=1),
+        )
+
+
+def _mean(words: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.unsqueeze(-1).to(words.dtype)
+    return (words * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+
+
+def read(tokens: Tokenizer, row: Example | PoliceRow) -> Window:
+    """One row as the model takes it: of a long text the first window that names the target."""
+    if isinstance(row, Example):
+        windows = cut(tokens, row.text, [row.target] if row.target else [])
+    else:
+        windows = cut(tokens, row.mention.words, row.targets)
+    return aim(windows)[0]
+
+
+def padded(rows: Sequence[Window]) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, mask and target of a batch, padded at the end."""
+    width = max(len(row.ids) for row in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    mask, target = torch.zeros_like(ids), torch.zeros_like(ids)
+    for at, row in enumerate(rows):
+        length = len(row.ids)
+        ids[at, :length] = torch.tensor(row.ids)
+        mask[at, :length] = 1
+        target[at, :length] = torch.tensor(row.target)
+    return ids, mask, target
+
+
+def base_meanings(base: Path, rows: Sequence[Window]) -> Tensor:
+    """What the untouched base says each text means: the mean of its words, of length 1."""
+    model = AutoModel.from_pretrained(base, add_pooling_layer=False).eval()
+    meanings = torch.zeros(len(rows), WIDTH)
+    order = sorted(range(len(rows)), key=lambda at: len(rows[at].ids))
+    for start in range(0, len(order), 64):
+        some = order[start : start + 64]
+        ids, mask, _ = padded([rows[at] for at in some])
+        with torch.no_grad(), halves():
+            words = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        meanings[torch.tensor(some)] = functional.normalize(_mean(words.float(), mask), dim=1)
+    return meanings
+
+
+def halves() -> torch.autocast:
+    """Half precision where the processor multiplies halves natively; elsewhere it would be slower."""
+    flags = Path("/proc/cpuinfo")
+    native = flags.exists() and "bf16" in flags.read_text("utf-8")
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=native)
+
+
+class Lesson(Protocol):
+    """What a batch teaches."""
+
+    def __call__(self, model: Encoder) -> Tensor:
+        """The loss of the model on it."""
+
+
+def learn(base: Path, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe) -> Encoder:
+    """Fine-tune all layers on the public texts."""
+    torch.manual_seed(recipe.seed)
+    chance = Random(recipe.seed)
+    public = Public(base, tokens, rows, recipe, chance)
+    model = Encoder(base)
+    total = int(len(rows) * recipe.epochs) // BATCH
+    _descend(model, (public.lesson(batch) for batch in batches([len(row.text) for row in rows], chance, total)),
+             total, recipe.rate)  # fmt: skip
+    return model
+
+
+def learn_police(
+    model: Encoder, tokens: Tokenizer, rows: Sequence[PoliceRow], public: Public, recipe: Recipe
+) -> Encoder:
+    """Go on with labelled talk of the police; as many public texts beside it keep what was learnt of them."""
+    torch.manual_seed(recipe.seed)
+    chance = Random(recipe.seed)
+    windows = [read(tokens, row) for row in rows]
+    total = int(len(rows) * recipe.police_epochs) // BATCH
+    ours = batches([len(window.ids) for window in windows], chance, total)
+    others = batches(public.lengths, chance, total)
+
+    def lessons() -> Iterator[Lesson]:
+        for batch, other in zip(ours, others, strict=True):
+            mine = _police_lesson([windows[at] for at in batch], [rows[at] for at in batch])
+            theirs = public.lesson(other)
+            yield lambda model, mine=mine, theirs=theirs: mine(model) + theirs(model)
+
+    _descend(model, lessons(), total, recipe.police_rate)
+    return model
+
+
+class Public:
+    """The public texts as lessons: mood, attitude to the target, and no drift from the base's meaning."""
+
+    def __init__(self, base: Path, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe, chance: Random) -> None:
+        self._tokens, self._rows, self._recipe, self._chance = tokens, rows, recipe, chance
+        self.lengths = [len(row.text) for row in rows]
+        self._meanings = base_meanings(base, [read(tokens, row) for row in rows])
+        counts = torch.tensor([sum(row.mood == label for row in rows) for label in range(3)], dtype=torch.float)
+        weights = (counts.sum() / counts) ** recipe.rare
+        self._weights = weights / (weights * counts).sum() * counts.sum()
+
+    def lesson(self, batch: Sequence[int]) -> Lesson:
+        """One batch, targets swapped anew each time."""
+        rows = [with_police(self._rows[at], self._chance) for at in batch]
+        inputs = padded([read(self._tokens, row) for row in rows])
+
+        def loss(model: Encoder) -> Tensor:
+            with halves():
+                found = dict(zip(OUTPUTS, model(*inputs), strict=True))
+            drift = 1 - (found["meaning"].float() * self._meanings[torch.tensor(batch)]).sum(1)
+            return (
+                _loss(found["mood"], [row.mood for row in rows], self._weights)
+                + _loss(found["attitude"], [row.attitude for row in rows])
+                + self._recipe.meaning * drift.mean()
+            )
+
+        return loss
+
+
+def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow]) -> Lesson:
+    inputs = padded(windows)
+
+    def loss(model: Encoder) -> Tensor:
+        with halves():
+            found = dict(zip(OUTPUTS, model(*inputs), strict=True))
+        return (
+            _loss(found["attitude"], [row.attitude for row in rows])
+            + _yes_or_no(found["relevant"], [row.relevant for row in rows])
+            + 0.5 * _yes_or_no(found["debate"], [row.debate for row in rows])
+            + _loss(found["topics"], [row.topic for row in rows])
+        )
+
+    return loss
+
+
+def _loss(odds: Tensor, labels: list[int], weights: Tensor | None = None) -> Tensor:
+    known = torch.tensor(labels)
+    if not (known != UNKNOWN).any():
+        return odds.sum() * 0.0
+    return functional.cross_entropy(odds.float(), known, weight=weights, ignore_index=UNKNOWN)
+
+
+def _yes_or_no(odds: Tensor, labels: list[int]) -> Tensor:
+    known = torch.tensor(labels)
+    asked = known != UNKNOWN
+    if not asked.any():
+        return odds.sum() * 0.0
+    return functional.binary_cross_entropy_with_logits(odds[asked, 0].float(), known[asked].float())
+
+
+def _descend(model: Encoder, lessons: Iterator[Lesson], total: int, rate: float) -> None:
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1, pct_start=0.06)
+    model.train()
+    started = time.monotonic()
+    for step, lesson in enumerate(lessons, start=1):
+        loss = lesson(model)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        optimiser.zero_grad()
+        if step % 100 == 0 or step == total:
+            left = (total - step) * (time.monotonic() - started) / step / 60
+            LOG.info("step %d of %d, loss %.3f, about %.0f min left", step, total, loss.item(), left)
+    model.eval()
+
+
+def batches(lengths: Sequence[int], chance: Random, total: int) -> Iterator[list[int]]:
+    """`total` batches of texts of like length, in an order that `chance` decides."""
+    made = 0
+    while made < total:
+        order = list(range(len(lengths)))
+        chance.shuffle(order)
+        chunks = [order[at : at + BATCH * 50] for at in range(0, len(order), BATCH * 50)]
+        ready = []
+        for chunk in chunks:
+            chunk.sort(key=lengths.__getitem__)
+            ready += [chunk[at : at + BATCH] for at in range(0, len(chunk), BATCH)]
+        chance.shuffle(ready)
+        for batch in ready[: total - made]:
+            made += 1
+            yield batch

@@ -1,0 +1,122 @@
+"""Labelled talk of the police: rows read by the guide, from the shared corpora and from our own written ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.pipeline import Pipeline
+from analysis.steps.rating import topics
+from analysis.train.texts import MOODS, UNKNOWN
+from analysis.wording import Span
+from mentions.mention import PRESS_PLATFORMS, Mention, Voice
+
+LABELS = Path(__file__).parents[1] / "labels"
+NO_TOPIC = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliceRow:
+    """One labelled mention, ready to learn from. `source` is what is held out together."""
+
+    mention: Mention
+    labels: Mapping[str, Any]
+    source: str
+    targets: tuple[Span, ...]
+
+    @property
+    def attitude(self) -> int:
+        """The place of its attitude in MOODS; unknown where it is not ours or was disputed."""
+        label = self.labels.get("sentiment")
+        return MOODS.index(label) if self.labels.get("relevant") and label in MOODS else UNKNOWN
+
+    @property
+    def relevant(self) -> int:
+        """1, 0, or UNKNOWN where it was disputed."""
+        label = self.labels.get("relevant")
+        return UNKNOWN if label is None else int(label)
+
+    @property
+    def debate(self) -> int:
+        """The same for debates; only what is ours can be one."""
+        label = self.labels.get("debate")
+        return UNKNOWN if label is None or not self.labels.get("relevant") else int(label)
+
+    @property
+    def topic(self) -> int:
+        """The place of its topic in `topic_names()`; unknown where it is not ours."""
+        if not self.labels.get("relevant") or "topic" not in self.labels:
+            return UNKNOWN
+        return topic_names().index(self.labels["topic"] or NO_TOPIC)
+
+
+@cache
+def topic_names() -> list[str]:
+    """The strategy's topics, gravest first, and "" for none."""
+    return [*(topic.name for topic in topics()), NO_TOPIC]
+
+
+def police_rows(data: Path) -> list[PoliceRow]:
+    """Every labelled row there is to learn from, in the order of the files.
+
+    `labelled/` is left out, to be tested on. Raises ValueError naming a row whose text is not there.
+    """
+    pipeline = Pipeline()
+    rows = [*_read_rows(data), *_written_rows()]
+    return [PoliceRow(mention, labels, source, pipeline.targets(mention)) for mention, labels, source in rows]
+
+
+def _read_rows(data: Path) -> Iterator[tuple[Mention, Mapping[str, Any], str]]:
+    files = [data / "labelled-real" / "labels.jsonl", data / "labelled-real" / "train.jsonl", LABELS / "read.jsonl"]
+    for file in files:
+        for row in read_json_lines(file):
+            texts = _corpus(data / "corpora" / row["file"])
+            if row["id"] not in texts:
+                raise ValueError(f"{file}: {row['id']} is not in {row['file']}")
+            labels = {k: v for k, v in row["labels"].items() if k not in row.get("disputed", {})}
+            yield to_mention(texts[row["id"]]), labels, row["file"]
+
+
+def _written_rows() -> Iterator[tuple[Mention, Mapping[str, Any], str]]:
+    for row in read_json_lines(LABELS / "written.jsonl"):
+        yield to_mention(row), row["labels"], "written"
+
+
+def to_mention(row: Mapping[str, Any]) -> Mention:
+    """A row of a corpus as a mention; what it does not say stays unsaid."""
+    platform = str(row["platform"])
+    press = platform in PRESS_PLATFORMS
+    at = datetime(2000, 1, 1, tzinfo=UTC)
+    return Mention(
+        id=str(row["id"]),
+        platform="x" if platform == "twitter" else platform,
+        source=row.get("site") or platform,
+        published_at=at,
+        first_seen_at=at,
+        text=row.get("text") or "",
+        title=row.get("title") or "",
+        link=row.get("link") or "",
+        publisher=row.get("site") or "",
+        voice=Voice.PRESS if press else Voice.PUBLIC,
+    )
+
+
+@cache
+def _corpus(path: Path) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in read_json_lines(path)}
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """One object a line; ValueError names the line that is none."""
+    rows = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: not a JSON object ({error})") from None
+    return rows
