@@ -41,6 +41,7 @@ class Topic:
     counter_examples: tuple[str, ...]
     weak_in_talk_only: bool = False
     near_in_talk_only: bool = False
+    public: bool = False
 
     @property
     def strong(self) -> str:
@@ -83,8 +84,8 @@ def _read_topic(table: dict[str, object]) -> Topic:
     )
     examples, counters = _strings(table, "examples"), _strings(table, "counter_examples")
     leans, talk = str(table.get("leans", "")), bool(table.get("leans_in_talk"))
-    only = (bool(table.get("weak_in_talk_only")), bool(table.get("near_in_talk_only")))
-    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, talk, near, examples, counters, *only)
+    flags = (bool(table.get(flag)) for flag in ("weak_in_talk_only", "near_in_talk_only", "public"))
+    return Topic(name, Rag(str(table["colour"])), str(table["says"]), leans, talk, near, examples, counters, *flags)
 
 
 def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
@@ -132,6 +133,8 @@ class Rating:
             draft.because("no topic of the strategy found")
             return
         draft.topic = topic.name
+        if topic.public and draft.public_domain is PublicDomain.UNKNOWN:
+            draft.public_domain = PublicDomain.YES
         if topic.leans and draft.sentiment.label is Mood.NEUTRAL and (topic.leans_in_talk or is_press(draft)):
             draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)
@@ -183,7 +186,7 @@ def _weak_topic(draft: Draft) -> tuple[Topic, Span | None] | None:
 
 def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic | None:
     """The topic after the model was asked: it may raise to red, and find what no rule found; never lower."""
-    if ruled and _colour(ruled, draft.public_domain) is Rag.RED:
+    if ruled and not ruled.public and _colour(ruled, draft.public_domain) is Rag.RED:
         return ruled
     shares = {topic: reading.topics.get(topic.name, 0.0) for topic in topics()}
     red = {topic: share for topic, share in shares.items() if topic.colour is Rag.RED}
