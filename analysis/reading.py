@@ -1,4 +1,4 @@
-"""What the shipped model reads in a text: mood, attitude to the police named there, meaning, and what it is about."""
+"""What the shipped model reads in a text: mood, attitude to the police named there, and what it is about."""
 
 from __future__ import annotations
 
@@ -35,15 +35,13 @@ class ModelUnavailable(Exception):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` and
-    `debate` are log-odds; `topics` gives each topic of the strategy its probability, "" that of none. `meaning` has
-    length 1."""
+    `debate` are log-odds; `topics` gives each topic of the strategy its probability, "" that of none."""
 
     mood: Floats
     attitude: Floats
     relevant: float
     debate: float
     topics: Mapping[str, float]
-    meaning: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +82,12 @@ class Model:
         aimed = aim(windows)
         found = {id(window): self._run(window) for window in windows}
         mood, near = [found[id(w)] for w in windows], [found[id(w)] for w in aimed]
-        meaning = np.mean([each["meaning"] for each in mood], axis=0)
         return Reading(
             mood=_mean(mood, "mood"),
             attitude=_mean(near, "attitude"),
             relevant=float(np.mean([each["relevant"][0] for each in near])),
             debate=float(np.mean([each["debate"][0] for each in near])),
             topics=dict(zip(self.topics, map(float, _mean(near, "topics")), strict=True)),
-            meaning=meaning / max(float(np.linalg.norm(meaning)), 1e-9),
         )
 
     def _run(self, window: Window) -> dict[str, Floats]:

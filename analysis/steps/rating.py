@@ -127,36 +127,48 @@ class Rating:
             draft.risk_to_life = True
             draft.because("may be a risk to life", span)
         draft.public_domain = _public_domain(draft)
-        topic, span = _settle_topic(draft)
-        if topic is None:
+        found = _settle_topic(draft)
+        if found is None:
             draft.unsure = True
             draft.because("no topic of the strategy found")
             return
+        topic = found.topic
         draft.topic = topic.name
         if topic.public and draft.public_domain is PublicDomain.UNKNOWN:
             draft.public_domain = PublicDomain.YES
         if topic.leans and draft.sentiment.label is Mood.NEUTRAL and (topic.leans_in_talk or is_press(draft)):
             draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)
-        draft.because(_explain(topic, draft), span)
+        draft.because(found.explain(draft.rag), found.span)
 
 
-def _settle_topic(draft: Draft) -> tuple[Topic | None, Span | None]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A topic, the words it rests on, and the model's share for it where the model and no rule named it."""
+
+    topic: Topic
+    span: Span | None
+    share: float | None = None
+
+    def explain(self, rag: Rag) -> str:
+        says = self.topic.says
+        if self.topic.colour is Rag.AMBER and rag is Rag.RED:
+            says = f"{says}, not known to be public"
+        return (
+            f"{rag}: {says}" if self.share is None else f"{rag}: {says} (as the model reads it, {self.share:.0%} sure)"
+        )
+
+
+def _settle_topic(draft: Draft) -> _Found | None:
     ruled = _find_topic(draft)
     if draft.reading is None:
-        return ruled or _weak_topic(draft) or (None, None)
-    topic = _read_topic_of(draft, draft.reading, ruled[0] if ruled else None)
-    if ruled and topic is ruled[0]:
+        return ruled or _weak_topic(draft)
+    topic = _read_topic_of(draft, draft.reading, ruled.topic if ruled else None)
+    if topic is None or (ruled and topic is ruled.topic):
         return ruled
-    if topic:
-        draft.because(f"reads most like: {topic.says}")
-    return topic, None
-
-
-def _explain(topic: Topic, draft: Draft) -> str:
-    if topic.colour is Rag.AMBER and draft.rag is Rag.RED:
-        return f"red: {topic.says}, not known to be public"
-    return f"{draft.rag}: {topic.says}"
+    # What the model weighed is the whole text; the words that name the police or the deed show where to look.
+    span = draft.hits.first(*_ALIASES["<police>"], "officer", "crime", "danger", "trouble")
+    return _Found(topic, span, draft.reading.topics.get(topic.name, 0.0))
 
 
 def _colour(topic: Topic, public: PublicDomain) -> Rag:
@@ -165,22 +177,22 @@ def _colour(topic: Topic, public: PublicDomain) -> Rag:
     return topic.colour
 
 
-def _find_topic(draft: Draft) -> tuple[Topic, Span | None] | None:
+def _find_topic(draft: Draft) -> _Found | None:
     hits, rules = draft.hits, _rules()
     for place in sorted({place for tag in hits.by_tag for place in rules.by_tag.get(tag, ())}):
         topic, line = rules.lines[place]
         if (span := _all_near(line, hits)) and topic.speaks(draft, "near" if len(line) > 1 else "words"):
-            return topic, span
+            return _Found(topic, span)
     return None
 
 
-def _weak_topic(draft: Draft) -> tuple[Topic, Span | None] | None:
+def _weak_topic(draft: Draft) -> _Found | None:
     """What few words hint at, where there is no model to ask."""
     for topic in topics():
         if topic.weak in draft.hits and topic.speaks(draft, "weak"):
-            return topic, draft.hits.first(topic.weak)
+            return _Found(topic, draft.hits.first(topic.weak))
     if draft.sentiment.label is Mood.NEGATIVE:
-        return next(topic for topic in topics() if topic.name == "force_reputation"), None
+        return _Found(next(topic for topic in topics() if topic.name == "force_reputation"), None)
     return None
 
 

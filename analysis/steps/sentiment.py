@@ -59,7 +59,7 @@ def _weigh_reading(draft: Draft, reading: Reading) -> None:
         label = Mood.UNCERTAIN
     draft.sentiment = Verdict(label, round(float(shares[2] - shares[0]), 3))
     if label not in (said, Mood.NEUTRAL):
-        draft.because(_MODEL_SAYS[label])
+        draft.because(_MODEL_SAYS[label], draft.hits.first(*TARGETS))
 
 
 def police_spans(draft: Draft) -> tuple[Span, ...]:

@@ -57,7 +57,7 @@ def _train(args: argparse.Namespace) -> None:
     police = police_rows(args.data)
     LOG.info("learning from %d public texts, then from %d rows about the police", len(rows), len(police))
     model = learn(base, tokens, rows, recipe)
-    company = Public(base, tokens, rows[:KEPT], recipe, random.Random(args.seed))
+    company = Public(tokens, rows[:KEPT], recipe, random.Random(args.seed))
     learn_police(model, tokens, police, company, recipe)
     card = describe(base, args.data, recipe, len(rows), len(police))
     export(model, base, args.out, {**card, "topics": topic_names()})

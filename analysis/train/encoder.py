@@ -20,10 +20,14 @@ from analysis.reading import Window, aim, cut
 from analysis.train.police import PoliceRow, topic_names
 from analysis.train.texts import UNKNOWN, Example, with_police
 
+# What Adam remembers of weights that nothing has moved for long sinks to numbers so small that processors crawl. Said
+# before any work: threads that are there already would not hear of it.
+torch.set_flush_denormal(True)
+
 LOG = logging.getLogger(__name__)
 WIDTH = 384
 BATCH = 32
-OUTPUTS = ("mood", "attitude", "relevant", "debate", "topics", "meaning")
+OUTPUTS = ("mood", "attitude", "relevant", "debate", "topics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,6 @@ class Recipe:
     epochs: float = 2.0  # over the public texts
     rate: float = 1e-4
     rare: float = 0.5  # power by which rarer moods count more
-    meaning: float = 2.0  # weight of staying true to the base model's meaning
     police_epochs: float = 5.0  # over the labelled talk of the police, each batch half public texts
     police_rate: float = 6e-5
 
@@ -48,16 +51,14 @@ class Encoder(nn.Module):
         self.drop = nn.Dropout(0.1)
         self.mood = nn.Linear(WIDTH, 3)
         self.attitude = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.Tanh(), nn.Dropout(0.1), nn.Linear(WIDTH, 3))
-        self.meaning = nn.Linear(WIDTH, WIDTH)
-        nn.init.eye_(self.meaning.weight)
-        nn.init.zeros_(self.meaning.bias)
+        # Half of all weights, each of one word: the texts here are too few to move them to any good.
+        self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
         self.relevant = nn.Linear(WIDTH, 1)
         self.debate = nn.Linear(WIDTH, 1)
         self.topics = nn.Linear(WIDTH, len(topic_names()))
 
     def forward(self, ids: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
-        """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant and debate (x 1), topics (x their number),
-        and the meaning (x 384, of length 1)."""
+        """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant and debate (x 1), topics (x their number)."""
         words = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         whole = _mean(words, mask)
         # Without a target the whole text is looked at.
@@ -70,7 +71,6 @@ class Encoder(nn.Module):
             self.relevant(seen),
             self.debate(seen),
             self.topics(seen),
-            functional.normalize(self.meaning(whole), dim=1),
         )
 
 
@@ -101,20 +101,6 @@ def padded(rows: Sequence[Window]) -> tuple[Tensor, Tensor, Tensor]:
     return ids, mask, target
 
 
-def base_meanings(base: Path, rows: Sequence[Window]) -> Tensor:
-    """What the untouched base says each text means: the mean of its words, of length 1."""
-    model = AutoModel.from_pretrained(base, add_pooling_layer=False).eval()
-    meanings = torch.zeros(len(rows), WIDTH)
-    order = sorted(range(len(rows)), key=lambda at: len(rows[at].ids))
-    for start in range(0, len(order), 64):
-        some = order[start : start + 64]
-        ids, mask, _ = padded([rows[at] for at in some])
-        with torch.no_grad(), halves():
-            words = model(input_ids=ids, attention_mask=mask).last_hidden_state
-        meanings[torch.tensor(some)] = functional.normalize(_mean(words.float(), mask), dim=1)
-    return meanings
-
-
 def halves() -> torch.autocast:
     """Half precision where the processor multiplies halves natively; elsewhere it would be slower."""
     flags = Path("/proc/cpuinfo")
@@ -133,7 +119,7 @@ def learn(base: Path, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe
     """Fine-tune all layers on the public texts."""
     torch.manual_seed(recipe.seed)
     chance = Random(recipe.seed)
-    public = Public(base, tokens, rows, recipe, chance)
+    public = Public(tokens, rows, recipe, chance)
     model = Encoder(base)
     total = int(len(rows) * recipe.epochs) // BATCH
     _descend(model, (public.lesson(batch) for batch in batches([len(row.text) for row in rows], chance, total)),
@@ -163,12 +149,11 @@ def learn_police(
 
 
 class Public:
-    """The public texts as lessons: mood, attitude to the target, and no drift from the base's meaning."""
+    """The public texts as lessons: mood, and attitude to the target."""
 
-    def __init__(self, base: Path, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe, chance: Random) -> None:
-        self._tokens, self._rows, self._recipe, self._chance = tokens, rows, recipe, chance
+    def __init__(self, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe, chance: Random) -> None:
+        self._tokens, self._rows, self._chance = tokens, rows, chance
         self.lengths = [len(row.text) for row in rows]
-        self._meanings = base_meanings(base, [read(tokens, row) for row in rows])
         counts = torch.tensor([sum(row.mood == label for row in rows) for label in range(3)], dtype=torch.float)
         weights = (counts.sum() / counts) ** recipe.rare
         self._weights = weights / (weights * counts).sum() * counts.sum()
@@ -181,11 +166,8 @@ class Public:
         def loss(model: Encoder) -> Tensor:
             with halves():
                 found = dict(zip(OUTPUTS, model(*inputs), strict=True))
-            drift = 1 - (found["meaning"].float() * self._meanings[torch.tensor(batch)]).sum(1)
-            return (
-                _loss(found["mood"], [row.mood for row in rows], self._weights)
-                + _loss(found["attitude"], [row.attitude for row in rows])
-                + self._recipe.meaning * drift.mean()
+            return _loss(found["mood"], [row.mood for row in rows], self._weights) + _loss(
+                found["attitude"], [row.attitude for row in rows]
             )
 
         return loss
@@ -223,14 +205,15 @@ def _yes_or_no(odds: Tensor, labels: list[int]) -> Tensor:
 
 
 def _descend(model: Encoder, lessons: Iterator[Lesson], total: int, rate: float) -> None:
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1, pct_start=0.06)
     model.train()
     started = time.monotonic()
     for step, lesson in enumerate(lessons, start=1):
         loss = lesson(model)
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(learning, 1.0)
         optimiser.step()
         schedule.step()
         optimiser.zero_grad()
