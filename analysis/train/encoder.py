@@ -42,7 +42,7 @@ class Recipe:
     police_rate: float = 6e-5
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
     """Reads a text once, for all heads."""
 
     def __init__(self, base: Path) -> None:
