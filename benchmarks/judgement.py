@@ -15,6 +15,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from analysis.draft import Draft
 from analysis.pipeline import Pipeline
+from analysis.reading import shipped
 from analysis.steps import language
 from analysis.steps.mood import weigh
 from mentions.mention import Mention
@@ -22,7 +23,7 @@ from mentions.normalise import normalise
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 T = TypeVar("T")
-ROWS, ROUNDS = 2000, 3
+ROWS, ROUNDS, DEEP = 2000, 3, 400
 WRITTEN = (
     "Burgled again in Walthamstow, and all we got was a crime number from the police. Does anyone know who to ring?",
     "Lovely walk round Brockwell Park this morning, coffee and cake afterwards with the whole family, sun is out",
@@ -50,6 +51,7 @@ def main() -> None:
     _print("mood", _cost(weigh, [norm.split() for norm in norms]))
     _print("mood by VADER itself", _cost(vader.polarity_scores, texts[:500]))
     _print_steps(pipeline, mentions, norms)
+    _print_model(mentions[:DEEP])
     _print_detector(texts)
 
 
@@ -81,6 +83,18 @@ def _print_steps(pipeline: Pipeline, mentions: Sequence[Mention], norms: Sequenc
         for draft in drafts:
             step.judge(draft)
         _print(f"step {step.name}", (time.process_time() - began) / len(drafts) * 1e6)
+
+
+def _print_model(mentions: Sequence[Mention]) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    pipeline = Pipeline(model=shipped())
+    pipeline.assess_whole(mentions[0])
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"pipeline with the model, ready after {time.process_time() - began:.2f} s CPU, {grown:.0f} MB more")
+    cost = _cost(pipeline.assess_whole, mentions)
+    _print("whole judgement with the model", cost)
+    print(f"{'':<32}{1e6 / cost:8.0f} posts a second of one core")
 
 
 def _print_detector(texts: Sequence[str]) -> None:
