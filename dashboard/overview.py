@@ -15,18 +15,17 @@ from dashboard.usual import (
     Hours,
     Past,
     Range,
-    Share,
     floor_hour,
     sum_hours,
     total_between,
     usual_clock,
     usual_day,
-    wilson,
 )
 from dashboard.wording import LONDON
 from mentions.mention import Assessed, Rag
 from mentions.query import parse
 from mentions.records import Incident
+from mentions.shares import Share, wilson
 
 PAST = 28 * DAY
 NEW_HOURS = 3 * HOUR

@@ -9,6 +9,8 @@ from datetime import datetime
 from mentions.corrections import FIELDS, Choices, corrected, read_field, read_value, standing, tell_change
 from mentions.failures import UserError
 from mentions.mention import Assessed, Correction
+from mentions.normalise import normalise
+from mentions.records import TaughtPlace
 from mentions.state import State
 from mentions.store import MentionStore
 
@@ -32,24 +34,48 @@ class Signature:
 
 
 def correct(
-    store: MentionStore, state: State, mention_id: str, given: Mapping[str, str], choices: Choices, signed: Signature
+    store: MentionStore,
+    state: State,
+    mention_id: str,
+    given: Mapping[str, str],
+    choices: Choices,
+    signed: Signature,
+    place: str = "",
 ) -> Assessed:
-    """Set these fields of the judgement of one mention (as typed), on record; the mention as it is then. Raises
-    UserError for an unknown mention, for a value the field cannot have, and where its words have just changed."""
+    """Set these fields of the judgement of one mention (as typed), on record; the mention as it is then. `place` names
+    what in its words lies in those boroughs, and teaches the gazetteer. Raises UserError for an unknown mention, for a
+    value the field cannot have, for a place the mention does not name, and where its words have just changed."""
     values = {field: read_value(field, text, choices) for name, text in given.items() for field in [read_field(name)]}
     if not values:
         raise UserError(f"nothing is set: expected one of {', '.join(FIELDS)} with its value")
     held = find(store, mention_id)
-    return _write(store, state, held, {field: (value, False) for field, value in values.items()}, signed)
+    if place:
+        _check_place(place, held, values.get("boroughs", ""))
+    now = _write(store, state, held, {field: (value, False) for field, value in values.items()}, signed, place)
+    if place:
+        boroughs = tuple(values["boroughs"].split(", "))
+        state.teach_place(TaughtPlace(place.strip(), boroughs, mention_id, signed.by.strip(), signed.at))
+    return now
+
+
+def _check_place(place: str, held: Assessed, boroughs: str) -> None:
+    name = normalise(place)
+    if not boroughs:
+        raise UserError(f'the place "{place}" says where: set boroughs with it')
+    if not name or f" {name} " not in f" {normalise(held.mention.words)} ":
+        raise UserError(f'the place "{place}" is not named in {held.mention.id}: write it as the post does')
 
 
 def undo(store: MentionStore, state: State, mention_id: str, field: str, signed: Signature) -> Assessed:
-    """Take one correction back, on record: the judgement's own answer holds again. Raises UserError where there is
-    none."""
+    """Take one correction back, on record, and what it taught: the judgement's own answer holds again. Raises UserError
+    where there is none."""
     held, field = find(store, mention_id), read_field(field)
     if field not in standing(held.assessment):
         raise UserError(f"{field} of {mention_id} is not corrected: there is nothing to undo")
-    return _write(store, state, held, {field: ("", True)}, signed)
+    now = _write(store, state, held, {field: ("", True)}, signed)
+    if field == "boroughs":
+        state.unteach_places(mention_id)
+    return now
 
 
 def find(store: MentionStore, mention_id: str) -> Assessed:
@@ -61,7 +87,12 @@ def find(store: MentionStore, mention_id: str) -> Assessed:
 
 
 def _write(
-    store: MentionStore, state: State, held: Assessed, given: Mapping[str, tuple[str, bool]], signed: Signature
+    store: MentionStore,
+    state: State,
+    held: Assessed,
+    given: Mapping[str, tuple[str, bool]],
+    signed: Signature,
+    place: str = "",
 ) -> Assessed:
     made = [
         Correction(field, value, "", signed.by.strip(), signed.at, signed.because.strip(), undone)
@@ -71,6 +102,8 @@ def _write(
     told = {each.field: tell_change(each) for each in wanted.assessment.corrections if each.field in given}
     action = "undo correction" if any(each.undone for each in made) else "correct"
     detail: dict[str, object] = {"id": held.mention.id, "because": signed.because.strip(), **told}
+    if place:
+        detail["place"] = place
     state.audit(signed.at, signed.by.strip(), action, detail)  # on record before it is done
     store.judge([wanted])
     now = find(store, held.mention.id)

@@ -9,9 +9,10 @@ from dashboard.figures import describe_hours, draw_hours
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
 from dashboard.reading import Books, Moment, Standing, read_standing
 from dashboard.safe import mask_text, shorten
-from dashboard.usual import Share, tell_range
+from dashboard.usual import tell_range
 from dashboard.wording import count_of, plain_words, tell_time
 from mentions.mention import Assessed
+from mentions.shares import Share
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from mentions.corrections import Choices, corrected
 from mentions.failures import UserError
 from mentions.mention import Assessed, Assessment, Correction, Mood, Rag, Verdict
 from mentions.query import parse
+from mentions.records import TaughtPlace
 from mentions.sqlstate import open_state
 from mentions.state import State
 from mentions.store import MentionStore
@@ -109,6 +110,18 @@ def test_what_is_undone_is_as_judged_again(store: MentionStore, books: State) ->
     assert store.check() == []
     with pytest.raises(UserError, match="rag of forum:1 is not corrected"):
         undo(store, books, "forum:1", "rag", signed(7))
+
+
+def test_a_place_that_a_correction_names_is_taught_until_it_is_undone(store: MentionStore, books: State) -> None:
+    store.save([Assessed(said(1, "Police outside The Swan again"), RED)])
+    for given, place in (({"rag": "green"}, "The Swan"), ({"borough": "Brent"}, "The Goose")):
+        with pytest.raises(UserError, match="the place"):
+            correct(store, books, "forum:1", given, CHOICES, signed(), place)
+    correct(store, books, "forum:1", {"borough": "Brent, Camden"}, CHOICES, signed(), "the swan")
+    assert books.taught_places() == [TaughtPlace("the swan", ("Brent", "Camden"), "forum:1", "Sam Roe", T0)]
+    assert books.audit_trail()[0].detail["place"] == "the swan"
+    undo(store, books, "forum:1", "boroughs", signed(1))
+    assert books.taught_places() == []
 
 
 def test_every_act_is_on_record_with_who_and_why(store: MentionStore, books: State) -> None:
