@@ -29,11 +29,11 @@ def choices() -> Choices:
 
 
 def tell_correction(each: Correction, moment: Moment, books: Books) -> str:
-    """ "corrected by Sam Roe on 3 Mar 12:00 GMT: rag red -> green because …"."""
+    """ "corrected by Sam Roe, Tue 3 Mar 12:00 GMT: rag red -> green because …"."""
     what = "taken back" if each.undone else "corrected"
     because = mask_text(strip_text(each.because), books.own_handles)
     return (
-        f"{what} by {strip_text(each.by)} on {tell_time(each.at, moment.now)}: "
+        f"{what} by {strip_text(each.by)}, {tell_time(each.at, moment.now)}: "
         f"{plain_words(each.field)} {tell_change(each)} because {because}"
     )
 
@@ -43,16 +43,17 @@ def draw_corrections(row: Assessed, moment: Moment, books: Books) -> None:
     for each in row.assessment.corrections:
         st.text(tell_correction(each, moment, books))
     draw_refusal()
+    this = row.mention.id  # another post's form starts from its own judgement
     with st.expander("Correct this judgement"):
         who = ask_who("who_corrects")
-        field = st.selectbox("What is wrong", FIELDS, format_func=plain_words, key="correct_field")
+        field = st.selectbox("What is wrong", FIELDS, format_func=plain_words, key=f"correct_field-{this}")
         value = ask_value(row, field)
         place = ""
         if field == "boroughs":
             place = st.text_input(
-                "What the post calls the place (optional: teaches the gazetteer)", key="correct_place"
+                "What the post calls the place (optional: teaches the gazetteer)", key=f"correct_place-{this}"
             )
-        because = strip_text(st.text_input("Why", max_chars=LONGEST_WHY, key="correct_because") or "").strip()
+        because = strip_text(st.text_input("Why", max_chars=LONGEST_WHY, key=f"correct_because-{this}") or "").strip()
         may = bool(who and because)
         with st.container(horizontal=True):
             if st.button("Correct", key="correct", type="primary", disabled=not may):
@@ -72,7 +73,7 @@ def ask_value(row: Assessed, field: str) -> str:
     """The value chosen for a field, what it says now at first."""
     now = value_of(row.assessment, field)
     allowed = choices().of(field)
-    key = f"correct_to_{field}"
+    key = f"correct_to_{field}-{row.mention.id}"
     if field == "boroughs":
         named = [name for name in allowed if name != NO_VALUE]
         held = [name for name in now.split(", ") if name in named]

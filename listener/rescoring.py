@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analysis.pipeline import Pipeline
 from listener.public import look_up
 from mentions.corrections import FIELDS, value_of
+from mentions.facets import facet
 from mentions.failures import TemporaryFailure
 from mentions.mention import Assessed, Assessment, Rag
 from mentions.merging import rejudged
@@ -92,8 +93,16 @@ def _batches(store: MentionStore, since: datetime, until: datetime | None) -> It
 
 def _judge(held: Assessed, pipeline: Pipeline, done: Rescored) -> Assessed | None:
     try:
-        return Assessed(held.mention, pipeline.assess_whole(held.mention), fetched_at=held.fetched_at)
+        opinion = pipeline.assess_whole(held.mention)
     except Exception:  # one that breaks the judgement must never hold up the others
         log.exception("rescore failed mention=%s", held.mention.id)
         done.failed += 1
         return None
+    watchlists = _with_past_marks(opinion.watchlists, held.assessment.watchlists, pipeline)
+    return Assessed(held.mention, replace(opinion, watchlists=watchlists), fetched_at=held.fetched_at)
+
+
+def _with_past_marks(now: Sequence[str], before: Sequence[str], pipeline: Pipeline) -> tuple[str, ...]:
+    """Watchlists that no longer run keep their marks."""
+    running = {facet("watchlist", each.name) for each in pipeline.watchlists}
+    return tuple(sorted({*now, *(name for name in before if facet("watchlist", name) not in running)}))

@@ -42,19 +42,19 @@ def held(seeded: Seeded) -> Assessment:
 
 def sign(page: AppTest, because: str) -> None:
     page.text_input(key="who_corrects").set_value("R. Duty").run()
-    page.text_input(key="correct_because").set_value(because).run()
+    page.text_input(key="correct_because-test:7").set_value(because).run()
 
 
 def test_a_correction_takes_a_name_and_a_reason_and_is_shown_beside_the_judgement(seeded: Seeded) -> None:
     page = opened(seeded)
-    page.selectbox(key="correct_field").set_value("rag").run()
-    page.selectbox(key="correct_to_rag").set_value("green").run()
+    page.selectbox(key="correct_field-test:7").set_value("rag").run()
+    page.selectbox(key="correct_to_rag-test:7").set_value("green").run()
     assert page.button(key="correct").disabled
     sign(page, "a fête <b>by</b> @someone_private")
     page.button(key="correct").click().run()
     assert not page.exception
     assert held(seeded).rag is Rag.GREEN
-    assert "corrected by R. Duty on" in texts(page)
+    assert "corrected by R. Duty, " in texts(page)
     assert "rag red -> green because a fête" in texts(page)
     assert "someone_private" not in texts(page)
     assert "<b>" not in interpreted(page)
@@ -62,14 +62,25 @@ def test_a_correction_takes_a_name_and_a_reason_and_is_shown_beside_the_judgemen
     assert (entry.actor, entry.action, entry.detail["rag"]) == ("R. Duty", "correct", "red -> green")
 
 
+def test_the_form_of_another_post_starts_from_its_own_judgement(seeded: Seeded) -> None:
+    page = opened(seeded)
+    page.selectbox(key="correct_field-test:7").set_value("rag").run()
+    page.selectbox(key="correct_to_rag-test:7").set_value("green").run()
+    seeded.store.save([seeding.make_row(8, seeded.now - timedelta(minutes=1), Rag.AMBER)])
+    page.query_params["id"] = "test:8"
+    page.run()
+    page.selectbox(key="correct_field-test:8").set_value("rag").run()
+    assert page.selectbox(key="correct_to_rag-test:8").value == "amber"
+
+
 def test_a_correction_can_be_taken_back(seeded: Seeded) -> None:
     page = opened(seeded)
-    page.selectbox(key="correct_field").set_value("debate").run()
-    page.selectbox(key="correct_to_debate").set_value("yes").run()
+    page.selectbox(key="correct_field-test:7").set_value("debate").run()
+    page.selectbox(key="correct_to_debate-test:7").set_value("yes").run()
     sign(page, "they ask")
     assert page.button(key="undo").disabled
     page.button(key="correct").click().run()
-    page.text_input(key="correct_because").set_value("they do not").run()
+    page.text_input(key="correct_because-test:7").set_value("they do not").run()
     page.button(key="undo").click().run()
     assert not held(seeded).debate
     assert "taken back by R. Duty" in texts(page)
@@ -77,13 +88,13 @@ def test_a_correction_can_be_taken_back(seeded: Seeded) -> None:
 
 def test_a_borough_may_name_its_place_and_one_the_post_does_not_name_is_refused(seeded: Seeded) -> None:
     page = opened(seeded)
-    page.selectbox(key="correct_field").set_value("boroughs").run()
-    page.multiselect(key="correct_to_boroughs").set_value(["Brent"]).run()
+    page.selectbox(key="correct_field-test:7").set_value("boroughs").run()
+    page.multiselect(key="correct_to_boroughs-test:7").set_value(["Brent"]).run()
     sign(page, "I live there")
-    page.text_input(key="correct_place").set_value("The Goose").run()
+    page.text_input(key="correct_place-test:7").set_value("The Goose").run()
     page.button(key="correct").click().run()
     assert "is not named in test:7" in texts(page)
-    page.text_input(key="correct_place").set_value("The Swan").run()
+    page.text_input(key="correct_place-test:7").set_value("The Swan").run()
     page.button(key="correct").click().run()
     assert held(seeded).boroughs == ("Brent",)
     assert [place.name for place in seeded.state.taught_places()] == ["The Swan"]

@@ -13,8 +13,10 @@ from analysis.pipeline import Pipeline
 from listener.public import lower_told
 from listener.rescoring import Rescored, rescore
 from mentions.mention import Assessed, Assessment, Mention, Rag
+from mentions.query import parse
 from mentions.store import MentionStore
 from mentions.stores import open_store
+from mentions.watchlists import Watchlist
 from tests.judging import NOON, say, shipped
 from tests.unit.test_lowering import keep, posts, reports
 from tests.unit.test_public_domain import SAME
@@ -56,6 +58,14 @@ def test_all_of_many_pages_are_judged_once_each(store: MentionStore) -> None:
     done, steps = again(store, shipped())
     assert (done.seen, done.changed, sum(steps)) == (1201, 1201, 1201)
     assert again(store, shipped())[0].changed == 0
+    assert store.check() == []
+
+
+def test_watchlists_that_run_are_matched_anew_and_others_keep_their_marks(store: MentionStore) -> None:
+    watchlists = [Watchlist("brent", parse("brent"), "a test"), Watchlist("camden", parse("camden"), "a test")]
+    store.save([Assessed(say("police in Brent", id="x:1"), Assessment(watchlists=("Camden", "expired")))])
+    again(store, Pipeline(watchlists))
+    assert store.get(["x:1"])["x:1"].assessment.watchlists == ("brent", "expired")
     assert store.check() == []
 
 
