@@ -12,17 +12,25 @@ from mentions.failures import Failure, UserError
 LONGEST_NAME = 60
 
 
-def ask_who() -> str:
-    """The name that goes into the record; "" until one is given, and then nothing may be written."""
+def ask_who(key: str = "who_typed") -> str:
+    """The name that goes into the record; "" until one is given, and then nothing may be written. A page that asks in
+    two places names each by its key."""
+
+    def keep() -> None:
+        st.session_state["who"] = _name(st.session_state[key])
+
     typed = st.text_input(
         "Your name (it goes into the record)",
         value=st.session_state.get("who", ""),
         max_chars=LONGEST_NAME,
-        key="who_typed",
+        key=key,
+        on_change=keep,
     )
-    who = shorten(strip_text(typed or ""), LONGEST_NAME)
-    st.session_state["who"] = who
-    return who
+    return _name(typed)
+
+
+def _name(typed: str | None) -> str:
+    return shorten(strip_text(typed or ""), LONGEST_NAME)
 
 
 def try_act(act: Callable[[], object]) -> None:

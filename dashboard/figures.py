@@ -8,6 +8,7 @@ from datetime import datetime
 from dashboard.usual import HOUR, Counts, Range
 from dashboard.wording import LONDON
 from mentions.records import Incident, Level
+from mentions.shares import Share
 
 INKS = {
     "light": {
@@ -171,3 +172,40 @@ def describe_hours(hours: Sequence[tuple[datetime, Counts, Range | None]]) -> st
     top = max(hours, key=lambda row: row[1].total, default=None)
     peak = f"; most in the hour from {top[0].astimezone(LONDON):%H:%M on %d %b} ({top[1].total:,})" if top else ""
     return f"Mentions per hour: {total.total:,} in all, {total.red:,} red, {total.amber:,} amber{peak}."
+
+
+def draw_shares(shares: Sequence[tuple[str, Share]], *, dark: bool) -> Spec:
+    """Shares as points with their 95 % intervals as lines, in the order given: what overlaps is not known to differ."""
+    inks = INKS["dark" if dark else "light"]
+    values = [{"Band": name, "Share": each.share, "low": each.low, "high": each.high} for name, each in shares]
+    band = {"field": "Band", "type": "nominal", "sort": [name for name, _ in shares], "axis": {"title": None}}
+    scale = {"domain": [0, 1]}
+    axis = {"title": None, "format": ".0%", "tickCount": 5}
+    line = {
+        "mark": {"type": "rule", "color": inks["ink"], "strokeWidth": 2},
+        "encoding": {
+            "y": band,
+            "x": {"field": "low", "type": "quantitative", "scale": scale, "axis": axis},
+            "x2": {"field": "high"},
+        },
+    }
+    point = {
+        "mark": {"type": "point", "filled": True, "size": 70, "color": inks["usual"], "opacity": 1},
+        "encoding": {"y": band, "x": {"field": "Share", "type": "quantitative", "scale": scale, "axis": axis}},
+    }
+    return {
+        "height": {"step": 26},
+        "data": {"values": values},
+        "layer": [line, point],
+        "config": {"view": {"stroke": None}, "axis": {"labelColor": inks["ink"], "labelLimit": 240}},
+    }
+
+
+def describe_shares(shares: Sequence[tuple[str, Share]]) -> str:
+    """The same in a sentence, for those who cannot see it."""
+    return "; ".join(f"{name} {tell_share(share)}" for name, share in shares) + "."
+
+
+def tell_share(share: Share) -> str:
+    """A share with its interval: "31 % (28 to 34 %)"."""
+    return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"

@@ -15,18 +15,17 @@ from dashboard.usual import (
     Hours,
     Past,
     Range,
-    Share,
     floor_hour,
     sum_hours,
     total_between,
     usual_clock,
     usual_day,
-    wilson,
 )
 from dashboard.wording import LONDON
 from mentions.mention import Assessed, Rag
 from mentions.query import parse
 from mentions.records import Incident
+from mentions.shares import Share, wilson
 
 PAST = 28 * DAY
 NEW_HOURS = 3 * HOUR
@@ -34,6 +33,8 @@ WINDOWS = {"24h": DAY, "7d": 7 * DAY}
 OTHER_GROUND = "City of London"  # another force's
 FEWEST = 5  # below this a borough is never called unusual
 NEWEST = 20
+UNCERTAIN = parse("sentiment:uncertain")
+TONES = ("Negative", "Neutral", "Uncertain", "Positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ class Overview:
     until: datetime  # end of the last full hour
     tiles: tuple[Tile, ...]
     hours: tuple[tuple[datetime, Counts, Range | None], ...]
-    negative: Share | None
-    positive: Share | None
+    tone: tuple[tuple[str, Share], ...]  # the attitudes towards the police, each a share of all; empty without posts
     unusual: tuple[Unusual, ...]
     weighed: int  # boroughs with enough past to say what is usual
     incidents: tuple[Incident, ...]
@@ -111,12 +111,25 @@ def read_overview(books: Books, moment: Moment, window: str = "24h") -> Overview
         until=until,
         tiles=_make_tiles(books, moment, live, past),
         hours=_line_up(live, past, since, until),
-        negative=wilson(span.negative, span.total),
-        positive=wilson(span.positive, span.total),
+        tone=weigh_tone(span, count_uncertain(books, since, until) if span.total else 0),
         unusual=_find_unusual(past, recent),
         weighed=len(past.boroughs),
         incidents=tuple(found for found in opened if since <= found.opened_at <= moment.now),
     )
+
+
+def count_uncertain(books: Books, since: datetime, until: datetime) -> int:
+    """Posts of which the judgement does not know the attitude; the tallies count only those against and for us."""
+    return books.store.count(UNCERTAIN, since=since, until=until)
+
+
+def weigh_tone(span: Counts, uncertain: int) -> tuple[tuple[str, Share], ...]:
+    """Each attitude as a share of all posts, with its interval; uncertain is a band of its own, never neutral."""
+    told = span.negative + span.positive
+    unknown = min(uncertain, span.total - told)
+    bands = (span.negative, span.total - told - unknown, unknown, span.positive)
+    shares = (wilson(count, span.total) for count in bands)
+    return tuple((name, share) for name, share in zip(TONES, shares, strict=True) if share)
 
 
 def _make_tiles(books: Books, moment: Moment, live: Mapping[datetime, Counts], past: Past) -> tuple[Tile, ...]:

@@ -1,11 +1,10 @@
-"""What is usual: hourly counts from the store's tallies, the range they mostly lie in, and shares with their doubt."""
+"""What is usual: hourly counts from the store's tallies, and the range they mostly lie in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
 
 from dashboard.wording import LONDON
 from mentions.mention import Rag
@@ -14,7 +13,6 @@ from mentions.store import Tally
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALL = "*"
 FEWEST_DAYS = 7  # a range from less than a week would call every Monday unusual
-Z95 = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,6 @@ class Range:
     low: float
     high: float
     days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of `n` posts with its 95 % interval, all from 0 to 1."""
-
-    share: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +122,6 @@ def _quantile(ordered: Sequence[int], share: float) -> float:
     low = int(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-
-
-def wilson(part: int, n: int) -> Share | None:
-    """The share `part` of `n` with Wilson's 95 % interval; None of nothing."""
-    if n <= 0:
-        return None
-    share, square = part / n, Z95 * Z95
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    reach = Z95 * sqrt(share * (1 - share) / n + square / (4 * n * n)) / (1 + square / n)
-    return Share(share, max(0.0, middle - reach), min(1.0, middle + reach), n)
 
 
 def tell_range(usual: Range | None) -> str:

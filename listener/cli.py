@@ -19,6 +19,9 @@ COMMANDS = (
     "exercise",
     "check",
     "search",
+    "correct",
+    "rescore",
+    "evaluate",
     "store",
     "sources",
     "watchlists",
@@ -28,7 +31,9 @@ COMMANDS = (
     "score",
     "detect",
 )
-WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "import", "export"))
+WITH_STORE = frozenset(
+    ("run", "daemon", "dashboard", "check", "search", "correct", "rescore", "evaluate", "store", "import", "export")
+)
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 

@@ -28,6 +28,7 @@ DISPATCH_EVERY = 1
 RULES_EVERY = 30
 ASSESS_EVERY = 10
 BACKFILL_EVERY = 10
+LOWER_EVERY = 60
 ASSESS_AT_ONCE = 256
 DELIVER_EVERY = 3
 BEAT_EVERY = 10
@@ -79,6 +80,7 @@ class Daemon:
         self._add(scheduler, "rules", self.house.check_rules, RULES_EVERY, "default")
         self._add(scheduler, "beat", self.house.beat, BEAT_EVERY, "default")
         self._add(scheduler, "assess", self._assess, ASSESS_EVERY, "model")
+        self._add(scheduler, "told", self.house.lower_told, LOWER_EVERY, "model")
         self._add(scheduler, "backfill", self.house.backfill_watchlists, BACKFILL_EVERY, "model")
         self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
         self._add(scheduler, "drain", self._drain, DRAIN_EVERY, "drain")

@@ -25,8 +25,9 @@ from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
-from listener.judging import open_pipeline
+from listener.judging import lessons_of, open_pipeline
 from listener.polling import Poll, Poller
+from listener.public import lower_told
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
@@ -69,6 +70,7 @@ class House:
     fetcher: Fetcher
     opened_at: datetime
     backfill: Backfill
+    lessons: Mapping[str, Sequence[str]]  # places that corrections taught the pipeline
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
@@ -86,6 +88,11 @@ class House:
         """Run deferred steps over up to `limit` mentions; returns how many were judged."""
         return self.pipeline.assess_pending(self.store, limit)
 
+    def lower_told(self) -> int:
+        """Lower what is red only because nobody was known to have told it, where somebody has; how many. Incidents that
+        rest on it keep their history."""
+        return lower_told(self.store, self.clock())
+
     def drain(self) -> int:
         """Bring some of what waits on disk into the store; how many mentions."""
         return self.intake.drain()
@@ -97,7 +104,7 @@ class House:
         again asks about the time in between as well.
         """
         now = self.clock()
-        self._follow_watchlists()
+        self._follow_people()
         was_unanswered, self.unanswered = self.unanswered, False
         waiting_since = self.intake.spool.since
         findings = self._findings([now])
@@ -120,15 +127,18 @@ class House:
     def _findings(self, times: Sequence[datetime]) -> list[Finding]:
         return strongest(finding for at in times for rule in self.rules for finding in self._ask(rule, at))
 
-    def _follow_watchlists(self) -> None:
-        """A daemon runs for months: what was added, approved, removed or has expired meanwhile holds from now on."""
+    def _follow_people(self) -> None:
+        """A daemon runs for months: watchlists added, approved, removed or expired meanwhile, and places that
+        corrections taught, hold from now on."""
         running = running_watchlists(self.settings, self.state.watchlists(), self.clock())
-        if running == self.pipeline.watchlists:
+        lessons = lessons_of(self.state)
+        if running == self.pipeline.watchlists and lessons == self.lessons:
             return
         before, after = ({each.name for each in lists} for lists in (self.pipeline.watchlists, running))
         new, gone = (",".join(sorted(names)) for names in (after - before, before - after))
-        log.info("watchlists changed new=%s gone=%s", new, gone)
-        self.pipeline = self.poller.pipeline = open_pipeline(self.settings, running)
+        log.info("watchlists changed new=%s gone=%s places taught=%d", new, gone, len(lessons))
+        self.lessons = lessons
+        self.pipeline = self.poller.pipeline = open_pipeline(self.settings, running, lessons)
 
     def backfill_watchlists(self) -> None:
         """Apply new watchlists to what is held already; a few seconds' work at a time."""
@@ -223,7 +233,8 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     store = opened.enter_context(closing(open_store(settings.store)))
     state = opened.enter_context(closing(open_state(settings.state)))
     fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), clock)))
-    pipeline = open_pipeline(settings, _tell_hidden(settings, state, clock()))
+    lessons = lessons_of(state)
+    pipeline = open_pipeline(settings, _tell_hidden(settings, state, clock()), lessons)
     watch = open_watch(store, clock)
     spool = open_spool(settings, clock)
     intake = Intake(store, spool, watch, lambda mention: poller.pipeline.assess_for_store(mention))
@@ -244,6 +255,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         clock=clock,
         opened_at=clock(),
         backfill=Backfill(store, state, settings.store, clock),
+        lessons=lessons,
         store=store,
         state=state,
         pipeline=pipeline,

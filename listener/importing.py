@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -22,6 +22,7 @@ from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.judging import open_pipeline
 from listener.rows import BadRow, read_lines, to_mention
+from mentions.corrections import corrected
 from mentions.failures import TemporaryFailure, UserError
 from mentions.mention import Assessed
 from mentions.patience import patiently
@@ -71,7 +72,10 @@ class Reader:
                 bad.append(BadRow(file, first + row.line - 1, row.reason))
             else:
                 mention = to_mention(row, self._now, self._key.pseudonym, own_handles=self._own)
-                good.append(self._pipeline.assess_for_store(mention))
+                judged = self._pipeline.assess_for_store(mention)
+                if row.corrections:
+                    judged = replace(judged, assessment=corrected(judged.assessment, row.corrections))
+                good.append(judged)
         return Judged(good, bad, sum(map(len, lines)))
 
 

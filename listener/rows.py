@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from listener.domains import registrable_domain
+from mentions.corrections import is_spelt
+from mentions.documents import plain_correction, read_correction
 from mentions.failures import UserError
-from mentions.mention import PRESS_PLATFORMS, Assessed, Assessment, Mention, Reach, Verdict, Voice
+from mentions.mention import PRESS_PLATFORMS, Assessed, Assessment, Correction, Mention, Reach, Verdict, Voice
 from mentions.pseudonyms import voice_of
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -31,7 +33,7 @@ class Row:
     """One good line. `id` has its platform before it; `at` is aware UTC, None where the row gives no time.
 
     `raw` is the line as it was read, for commands that give it back. `voice`, `reach`, `publisher`, `author_key`,
-    `native_id` and `first_seen_at` are there in our own exports only.
+    `native_id`, `first_seen_at` and `corrections` are there in our own exports only.
     """
 
     line: int
@@ -56,6 +58,7 @@ class Row:
     author_key: str
     native_id: str
     first_seen_at: datetime | None
+    corrections: tuple[Correction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ def row_of(raw: dict[str, Any], line: int = 0) -> Row:
         author_key=_author_key(raw),
         native_id=_name(raw, "native_id"),
         first_seen_at=_time(raw, "first_seen_at") if "first_seen_at" in raw else None,
+        corrections=_corrections(raw) if "assessment" in raw else (),
     )
 
 
@@ -260,6 +264,21 @@ def _author_key(raw: Mapping[str, Any]) -> str:
     return key
 
 
+def _corrections(raw: Mapping[str, Any]) -> tuple[Correction, ...]:
+    """What people corrected, as an export tells it; the rest of an opinion is made anew."""
+    opinion = raw["assessment"]
+    told = opinion.get("corrections", []) if isinstance(opinion, dict) else []
+    if not isinstance(told, list):
+        told = [told]
+    try:
+        found = tuple(map(read_correction, told))
+    except (TypeError, KeyError, ValueError):
+        found = ()
+    if len(found) != len(told) or not all(map(is_spelt, found)):
+        raise OddRow("corrections: expected a list as an export writes it")
+    return found
+
+
 def to_mention(
     row: Row,
     now: datetime,
@@ -350,6 +369,7 @@ def assessment_row(assessment: Assessment) -> dict[str, object]:
         "debate": assessment.debate,
         "reasons": [{"says": reason.says, "start": reason.start, "end": reason.end} for reason in assessment.reasons],
         "made_by": list(assessment.made_by),
+        **({"corrections": [*map(plain_correction, assessment.corrections)]} if assessment.corrections else {}),
     }
 
 

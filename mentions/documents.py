@@ -10,11 +10,24 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
-from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
+from mentions.mention import (
+    Assessed,
+    Assessment,
+    Correction,
+    Mention,
+    Mood,
+    PublicDomain,
+    Rag,
+    Reach,
+    Reason,
+    Verdict,
+    Voice,
+)
 
 _TIMES = ("published_at", "first_seen_at")
 _ENUMS: dict[str, Any] = {"voice": Voice, "reach": Reach, "rag": Rag, "public_domain": PublicDomain}
 _VERDICTS = ("sentiment", "mood")
+_CORRECTION_TEXTS = ("field", "value", "was", "by", "because")
 _LISTS = ("boroughs", "watchlists", "made_by", "pending")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
 
@@ -49,12 +62,28 @@ def _plain_reasons(reasons: tuple[Reason, ...]) -> list[dict[str, Any]]:
     return [{"says": each.says, "start": each.start, "end": each.end} for each in reasons]
 
 
+def plain_correction(correction: Correction) -> dict[str, Any]:
+    """A correction as plain values."""
+    words = {name: getattr(correction, name) for name in _CORRECTION_TEXTS}
+    return {**words, "at": _plain_time(correction.at), "undone": correction.undone}
+
+
+def read_correction(told: dict[str, Any]) -> Correction:
+    """What `plain_correction` made. Raises KeyError, TypeError or ValueError for anything else."""
+    words = {name: told[name] for name in _CORRECTION_TEXTS}
+    at, undone = datetime.fromisoformat(told["at"]), told["undone"]
+    if not all(isinstance(word, str) for word in words.values()) or at.tzinfo is None or not isinstance(undone, bool):
+        raise TypeError("a correction has other fields")
+    return Correction(**words, at=at, undone=undone)
+
+
 _PLAIN: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_TIMES, _plain_time),
     **dict.fromkeys(_VERDICTS, _plain_verdict),
     **dict.fromkeys(_LISTS, list),
     **dict.fromkeys(_ENUMS, str),
     "reasons": _plain_reasons,
+    "corrections": lambda corrections: [*map(plain_correction, corrections)],
 }
 
 
@@ -88,6 +117,8 @@ def _rich(name: str, value: Any) -> Any:
         return Verdict(Mood(value["label"]), float(value["score"]))
     if name == "reasons":
         return tuple(Reason(each["says"], each["start"], each["end"]) for each in value)
+    if name == "corrections":
+        return tuple(map(read_correction, value))
     if name in _LISTS:
         return tuple(value)
     return _ENUMS[name](value) if name in _ENUMS else value

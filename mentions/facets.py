@@ -10,7 +10,7 @@ from mentions.normalise import normalise
 
 LONGEST_VALUE = 200
 FACT_FIELDS = ("platform", "source", "own", "reach")
-OPINION_FIELDS = ("borough", "lang", "rag", "topic", "sentiment", "watchlist", "debate")
+OPINION_FIELDS = ("borough", "lang", "rag", "topic", "sentiment", "watchlist", "debate", "corrected")
 FIELDS = (*FACT_FIELDS, *OPINION_FIELDS)
 
 
@@ -32,6 +32,7 @@ def opinion_facets(opinion: Assessment) -> frozenset[str]:
     """The facets of the opinion. Whatever was not found (no topic, no borough) has none."""
     found = [f"rag:{opinion.rag}", f"sentiment:{opinion.sentiment.label}"]
     found += ["debate:yes"] * opinion.debate
+    found += ["corrected:yes"] * any(not each.undone for each in opinion.corrections)
     for field, values in (
         ("lang", (opinion.lang,)),
         ("topic", (opinion.topic,)),
@@ -47,5 +48,5 @@ def _each(field: str, values: Iterable[str]) -> list[str]:
 
 
 def facets(assessed: Assessed) -> frozenset[str]:
-    """All facets of a mention and its opinion. `own:no` and `debate:no` are the absence of the other."""
+    """All facets of a mention and its opinion. `own:no`, `debate:no` and the like are the absence of the other."""
     return fact_facets(assessed.mention) | opinion_facets(assessed.assessment)

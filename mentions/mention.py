@@ -120,12 +120,31 @@ NO_VERDICT = Verdict()
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A named person's answer for one field of an opinion; no judgement overwrites it.
+
+    `value` and `was` are spelt as `mentions.corrections` spells them; `was` is what the judgement says without the
+    person, and follows it from run to run. `undone` takes back the correction before it: the judgement's answer holds
+    again, and who said so stays on view.
+    """
+
+    field: str
+    value: str
+    was: str
+    by: str
+    at: datetime
+    because: str
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """What we think of one mention, and why. `made_by` names each step with its version, e.g. `rating/1`.
 
     `sentiment` is the attitude towards the police, `mood` that of the message. `topic` is a key of the strategy's
     policy ("" for none); `rag` follows from it. `risk_to_life` is flagged before any reputation matter. `watchlists`
     are the names of those the mention matches. `pending` names deferred steps that have yet to look at it.
+    `corrections` are what people said otherwise, one a field: the field says so, unless it was undone.
     """
 
     relevant: bool = False
@@ -143,6 +162,7 @@ class Assessment:
     reasons: tuple[Reason, ...] = ()
     made_by: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +196,5 @@ def _travel_light(kind: type[Any]) -> None:
     kind.__reduce__ = reduce  # type: ignore[assignment]
 
 
-for _kind in (Mention, Reason, Verdict, Assessment, Assessed):
+for _kind in (Mention, Reason, Verdict, Correction, Assessment, Assessed):
     _travel_light(_kind)

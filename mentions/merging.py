@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from operator import attrgetter
 
+from mentions.corrections import corrected
 from mentions.mention import Assessed, Mention
 from mentions.times import micros
 
@@ -14,14 +15,16 @@ _MENTION_TEXTS = (
 )
 _mention_texts = attrgetter(*_MENTION_TEXTS)
 _OPINION_LISTS = ("boroughs", "watchlists", "made_by", "pending")
+_CORRECTION_TEXTS = ("field", "value", "was", "by", "because")
 
 
 def merged(ours: Assessed, fetched: int, theirs: Assessed) -> Assessed | None:
     """Our copy, last changed by one that was fetched at `fetched` (microseconds), with what is newer in theirs; None
-    where that changes nothing. The opinion is theirs where the words are."""
+    where that changes nothing. The opinion is theirs where the words are; what people corrected in either stays."""
     held, heard = ours.mention, theirs.mention
     if micros(theirs.fetched) < fetched:
         return None
+    known, incoming = ours.assessment, theirs.assessment
     mention = replace(
         held,
         title=heard.title,
@@ -31,9 +34,18 @@ def merged(ours: Assessed, fetched: int, theirs: Assessed) -> Assessed | None:
         shares=held.shares if heard.shares is None else heard.shares,
         replies=held.replies if heard.replies is None else heard.replies,
     )
-    if mention == held:
-        return None
-    return Assessed(mention, ours.assessment if said(mention) == said(held) else theirs.assessment)
+    if said(mention) != said(held):
+        return Assessed(mention, corrected(incoming, known.corrections))
+    opinion = corrected(known, incoming.corrections)
+    return None if mention == held and opinion == known else Assessed(mention, opinion)
+
+
+def rejudged(held: Assessed, judged: Assessed) -> Assessed:
+    """The held mention with a newer opinion of its words, as corrected by people; itself where the words have changed
+    since."""
+    if said(judged.mention) != said(held.mention):
+        return held
+    return Assessed(held.mention, corrected(judged.assessment, held.assessment.corrections))
 
 
 def said(mention: Mention) -> tuple[str, str]:
@@ -45,6 +57,7 @@ def cleaned(assessed: Assessed) -> Assessed:
     """The same without what no file can hold: NULs go, halves of surrogate pairs become question marks."""
     mention, opinion = assessed.mention, assessed.assessment
     says = [reason.says for reason in opinion.reasons]
+    says += [getattr(each, name) for each in opinion.corrections for name in _CORRECTION_TEXTS]
     lists = (*opinion.boroughs, *opinion.watchlists, *opinion.made_by, *opinion.pending)
     if _is_clean("".join((*_mention_texts(mention), opinion.topic, opinion.lang, *lists, *says))):
         return assessed
@@ -53,7 +66,11 @@ def cleaned(assessed: Assessed) -> Assessed:
     tuples = {name: tuple(map(clean, getattr(opinion, name))) for name in _OPINION_LISTS}
     reasons = tuple(replace(reason, says=clean(reason.says)) for reason in opinion.reasons)
     said_clean = replace(mention, **facts)  # type: ignore[arg-type]
-    held_clean = replace(opinion, **views, **tuples, reasons=reasons)  # type: ignore[arg-type]
+    corrections = tuple(
+        replace(each, **{name: clean(getattr(each, name)) for name in _CORRECTION_TEXTS})  # type: ignore[arg-type]
+        for each in opinion.corrections
+    )
+    held_clean = replace(opinion, **views, **tuples, reasons=reasons, corrections=corrections)  # type: ignore[arg-type]
     return Assessed(said_clean, held_clean, fetched_at=assessed.fetched_at)
 
 

@@ -20,6 +20,7 @@ _CLOSED: dict[str, dict[str, str]] = {
     "sentiment": {str(each): str(each) for each in Mood} | {"negative": "neg", "neutral": "neu", "positive": "pos"},
     "own": _YES_NO,
     "debate": _YES_NO,
+    "corrected": _YES_NO,
 }
 _BANDS = tuple(str(each) for each in (Reach.LOCAL, Reach.MEDIUM, Reach.WIDE))
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)?")

@@ -185,6 +185,17 @@ class WatchlistRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TaughtPlace:
+    """A place's name that a correction taught the gazetteer, with every borough it lies in."""
+
+    name: str
+    boroughs: tuple[str, ...]
+    mention_id: str  # of the corrected mention
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One act of a person or of the system; `chain` = sha256 over the entry and the chain before it."""
 

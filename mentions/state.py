@@ -1,4 +1,4 @@
-"""The promises of the state database: cursors, health, leases, incidents, outbox, watchlists, audit."""
+"""The promises of the state database: cursors, health, leases, incidents, outbox, watchlists, lessons, audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition, WatchlistRow
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
 
 
 class State(Protocol):
@@ -98,6 +98,17 @@ class State(Protocol):
 
     def remove_watchlist(self, name: str) -> None:
         """Take it out; raises KeyError for an unknown name."""
+
+    # -- what corrections taught ----------------------------------------------------------------------------------
+
+    def taught_places(self) -> list[TaughtPlace]:
+        """Names that corrections taught the gazetteer, by name."""
+
+    def teach_place(self, place: TaughtPlace) -> None:
+        """Keep one; another whose name reads the same (`The Swan` and `the swan`) makes way."""
+
+    def unteach_places(self, mention_id: str) -> None:
+        """Take out what that mention's correction taught; nothing where it taught nothing."""
 
     # -- small things ---------------------------------------------------------------------------------------------
 

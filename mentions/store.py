@@ -62,11 +62,13 @@ class MentionStore(Protocol):
 
         For a known id the facts are merged: what was fetched earlier (`first_seen_at`, `history`) stays, newer text,
         title, link and engagement win; facts older than what is held (by `first_seen_at` of the incoming copy) are
-        dropped. The held opinion is kept unless title or text changed, then the incoming one replaces it.
+        dropped. The held opinion is kept unless title or text changed, then the incoming one replaces it. What people
+        corrected stays laid over it either way; see `mentions.corrections.corrected`.
         """
 
     def judge(self, judged: Sequence[Assessed]) -> None:
-        """Replace the opinions of these mentions; facts stay untouched, unknown ids are ignored.
+        """Replace the opinions of these mentions; facts stay untouched, unknown ids are ignored. Corrections that are
+        held, or that come along, are laid over the new opinions: none is lost, of two of one field the later stands.
 
         One whose title or text has changed since it was judged is left as it is: its newer words have their opinion.
         """

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.asking import ask_who
 from dashboard.chrome import read_now, unread_told
+from dashboard.correcting import draw_corrections
 from dashboard.export import MOST, write_csv
 from dashboard.finding import Filters, Found, find_all, find_page
 from dashboard.reading import Books, Moment
@@ -218,6 +219,7 @@ def draw_opened(books: Books, moment: Moment) -> None:
         else:
             draw_facts(row, moment, books)
             draw_reasons(row, books)
+            draw_corrections(row, moment, books)
         st.button("Close", key="close_mention", on_click=close_opened)
 
 

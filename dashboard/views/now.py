@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.chrome import draw_live, read_now
-from dashboard.figures import describe_hours, draw_hours
+from dashboard.figures import describe_hours, describe_shares, draw_hours, draw_shares, tell_share
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
 from dashboard.reading import Books, Moment, Standing, read_standing
 from dashboard.safe import mask_text, shorten
-from dashboard.usual import Share, tell_range
+from dashboard.usual import tell_range
 from dashboard.wording import count_of, plain_words, tell_time
 from mentions.mention import Assessed
 
@@ -106,19 +106,17 @@ def title_of(overview: Overview) -> str:
 
 
 def draw_tone(overview: Overview) -> None:
-    """Shares against and for the police, with their doubt."""
+    """The attitudes towards the police as shares, with their doubt."""
     st.header("Towards the police", anchor=False)
-    if overview.negative is None or overview.positive is None:
+    if not overview.tone:
         st.text("No posts about the police in this window.")
         return
-    st.text(f"Negative  {tell_share(overview.negative)}")
-    st.text(f"Positive  {tell_share(overview.positive)}")
-    st.caption(f"Of {overview.negative.n:,} posts; 95 % interval of the count alone. The judging itself errs too.")
-
-
-def tell_share(share: Share) -> str:
-    """A share with its interval: "31 % (28 to 34 %)"."""
-    return f"{share.share:.0%} ({share.low:.0%} to {share.high:.0%})"
+    spec = draw_shares(overview.tone, dark=st.context.theme.type == "dark")
+    st.vega_lite_chart(None, spec, alt=describe_shares(overview.tone))
+    for name, share in overview.tone:
+        st.text(f"{name}  {tell_share(share)}")
+    posts = count_of(overview.tone[0][1].n, "post")
+    st.caption(f"Of {posts}; 95 % interval of the count alone. How often the judging itself errs: see Accuracy.")
 
 
 def draw_boroughs(overview: Overview) -> None:

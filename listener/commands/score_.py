@@ -24,7 +24,7 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge every row; 1 where one was rejected."""
     settings = read_settings(args)
-    pipeline = open_pipeline(settings, running_watchlists(settings, (), utc_now()))
+    pipeline = open_pipeline(settings, running_watchlists(settings, (), utc_now()), taught={})
     now, rejected = utc_now(), 0
     for row in read_lines(sys.stdin.buffer, "<stdin>"):
         if isinstance(row, BadRow):

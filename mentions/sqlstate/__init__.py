@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, Transition, WatchlistRow
-from mentions.sqlstate import incidents, ledger, sources, watchlists
+from mentions.records import AuditEntry, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
+from mentions.sqlstate import incidents, ledger, places, sources, watchlists
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -120,6 +120,18 @@ class SqlState:
     def remove_watchlist(self, name: str) -> None:
         with self._database.write() as connection:
             watchlists.remove_watchlist(connection, name)
+
+    def taught_places(self) -> list[TaughtPlace]:
+        with self._database.read() as connection:
+            return places.all_taught(connection)
+
+    def teach_place(self, place: TaughtPlace) -> None:
+        with self._database.write() as connection:
+            places.teach_place(connection, place)
+
+    def unteach_places(self, mention_id: str) -> None:
+        with self._database.write() as connection:
+            places.unteach_places(connection, mention_id)
 
     def get(self, key: str) -> str | None:
         with self._database.read() as connection:

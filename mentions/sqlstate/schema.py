@@ -31,13 +31,17 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 2
+VERSION = 3
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
         """CREATE TABLE watchlists (facet TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL,
         purpose TEXT NOT NULL, owner TEXT NOT NULL, expires DATE, held_because TEXT NOT NULL, made_by TEXT NOT NULL,
         made_at BIGINT NOT NULL, approved_by TEXT NOT NULL, approved_because TEXT NOT NULL, approved_at BIGINT)""",
+    ),
+    3: (
+        """CREATE TABLE taught_places (facet TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, boroughs TEXT NOT NULL,
+        mention_id TEXT NOT NULL, "by" TEXT NOT NULL, at BIGINT NOT NULL)""",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -228,6 +232,17 @@ watchlists = Table(
     _text("approved_by"),
     _text("approved_because"),
     Column("approved_at", Moment),
+)
+
+taught_places = Table(
+    "taught_places",
+    metadata,
+    Column("facet", Text, primary_key=True),  # two spellings of one name are one place
+    _text("name"),
+    Column("boroughs", Words, nullable=False),
+    _text("mention_id"),
+    _text("by"),
+    Column("at", Moment, nullable=False),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

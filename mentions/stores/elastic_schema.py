@@ -15,7 +15,7 @@ from mentions.failures import UserError
 from mentions.mention import Assessment, Mention
 from mentions.stores.elastic_access import Address
 
-SCHEMA = 1
+SCHEMA = 2  # 2: corrections
 _META = {"made_by": "earshot", "schema": SCHEMA}
 _LONGEST_KEYWORD = 8191  # characters: of four bytes each at most, so that none is longer than Lucene takes
 _KEPT: dict[str, Any] = {"index": False, "doc_values": False}  # there to be read back, never to be searched
@@ -23,6 +23,10 @@ _TEXT = {"type": "keyword", **_KEPT}
 _KINDS = {"bool": "boolean", "int": "long", "int | None": "long", "float": "double", "datetime": "date"}
 _OBJECTS = {
     "Verdict": {"label": _TEXT, "score": {"type": "double", **_KEPT}},
+    "tuple[Correction, ...]": {
+        **dict.fromkeys(("field", "value", "was", "by", "at", "because"), _TEXT),
+        "undone": {"type": "boolean", **_KEPT},
+    },
     "tuple[Reason, ...]": {"says": _TEXT, "start": {"type": "long", **_KEPT}, "end": {"type": "long", **_KEPT}},
 }
 _WORD = {"type": "keyword", "ignore_above": _LONGEST_KEYWORD}
@@ -85,8 +89,8 @@ def _kept_field(kind: str) -> dict[str, Any]:
 
 
 def prepare(client: Elasticsearch, address: Address) -> None:
-    """Lay down the template, or a newer one over an older, and see that the alias is there. Raises UserError where a
-    newer Earshot or something else was here before."""
+    """Lay down the template, or a newer one over an older, see that the alias is there, and that every index has what a
+    newer one has. Raises UserError where a newer Earshot or something else was here before."""
     held = _held_template(client, address)
     if held is not None:
         check_meta(address, held.get("_meta", {}))
@@ -95,6 +99,15 @@ def prepare(client: Elasticsearch, address: Address) -> None:
     if held is None or held["_meta"]["schema"] < SCHEMA:
         client.indices.put_index_template(name=address.index, **template(address))
     ensure_alias(client, address)
+    _bring_up_to_date(client, address)
+
+
+def _bring_up_to_date(client: Elasticsearch, address: Address) -> None:
+    """Give indices of an older schema (from before, or out of a snapshot) what they lack: a newer one only adds."""
+    found = client.indices.get_mapping(index=address.index, filter_path="*.mappings._meta").body
+    if older := [name for name, index in found.items() if index["mappings"]["_meta"]["schema"] < SCHEMA]:
+        mappings = _mappings()
+        client.indices.put_mapping(index=older, properties=mappings["properties"], meta=mappings["_meta"])
 
 
 def ensure_alias(client: Elasticsearch, address: Address) -> None:

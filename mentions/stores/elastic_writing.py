@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch, helpers
 
 from mentions.failures import TemporaryFailure, Unsavable
 from mentions.mention import Assessed
-from mentions.merging import cleaned, merged, said
+from mentions.merging import cleaned, merged, rejudged, said
 from mentions.normalise import index_text
 from mentions.store import Saved
 from mentions.stores.elastic_access import Address, failure_of
@@ -131,9 +131,8 @@ def judge(client: Elasticsearch, address: Address, judged: Sequence[Assessed]) -
         for mention_id in ids:
             if (known := held.get(mention_id)) is None:
                 continue
-            opinion, before = opinions[mention_id], known.now
-            now = Assessed(before.mention, opinion.assessment)
-            if said(opinion.mention) == said(before.mention) and now != before:
+            now = rejudged(known.now, opinions[mention_id])
+            if now != known.now:
                 wanted[mention_id] = Held(now, known.fetched, known.norm, known.index, known.seq_no, known.term)
         return wanted
 

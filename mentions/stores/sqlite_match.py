@@ -25,7 +25,19 @@ from mentions.times import micros
 
 _BY_MENTION, _BY_WORDS, _BY_FACET = "mention", "words", "facet"
 _ROWS = {_BY_MENTION: "mention.row", _BY_WORDS: "words.rowid", _BY_FACET: "facet.row"}
-_RAREST_FIRST = ("watchlist", "topic", "borough", "debate", "own", "source", "rag", "reach", "lang", "sentiment")
+_RAREST_FIRST = (
+    "corrected",
+    "watchlist",
+    "topic",
+    "borough",
+    "debate",
+    "own",
+    "source",
+    "rag",
+    "reach",
+    "lang",
+    "sentiment",
+)
 _LABEL = "(SELECT id FROM label WHERE label = ?)"
 
 

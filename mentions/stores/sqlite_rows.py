@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from mentions.documents import plain_correction, read_correction
 from mentions.mention import Assessed, Assessment, Mention, Mood, PublicDomain, Rag, Reach, Reason, Verdict, Voice
 from mentions.order import TIE_BITS
 from mentions.times import SECOND, micros, moment
@@ -93,6 +94,8 @@ def _rest(opinion: Assessment) -> dict[str, object]:
             rest[name] = value
     if opinion.reasons:
         rest["reasons"] = [[reason.says, reason.start, reason.end] for reason in opinion.reasons]
+    if opinion.corrections:
+        rest["corrections"] = [plain_correction(each) for each in opinion.corrections]
     return rest
 
 
@@ -142,4 +145,5 @@ def _opinion(relevant: int, sentiment: str, rag: str, topic: str, rest: dict[str
         reasons=tuple(Reason(*reason) for reason in rest.get("reasons", ())),
         made_by=tuple(rest.get("made_by", ())),
         pending=tuple(rest.get("pending", ())),
+        corrections=tuple(map(read_correction, rest.get("corrections", ()))),
     )

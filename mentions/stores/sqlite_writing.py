@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from mentions.mention import Assessed
-from mentions.merging import cleaned, merged, said
+from mentions.merging import cleaned, merged, rejudged, said
 from mentions.normalise import index_text
 from mentions.order import TIES, keys_of
 from mentions.store import Saved
@@ -139,9 +139,8 @@ def judge(connection: sqlite3.Connection, judged: Sequence[Assessed]) -> None:
     rows = []
     opinions = {each.mention.id: each for each in map(cleaned, judged)}
     for mention_id, held in find(connection, opinions).items():
-        opinion = opinions[mention_id]
-        before, held.now = held.now, Assessed(held.now.mention, opinion.assessment)
-        if said(opinion.mention) == said(before.mention) and held.now != before:
+        before, held.now = held.now, rejudged(held.now, opinions[mention_id])
+        if held.now != before:
             change.add(held.row, before, -1)
             change.add(held.row, held.now, 1)
             rows.append((*opinion_values(held.now.assessment), held.row))

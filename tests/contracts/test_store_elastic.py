@@ -6,19 +6,22 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from copy import deepcopy
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from mentions.failures import NeedsAttention, TemporaryFailure, UserError
-from mentions.mention import Rag
+from mentions.mention import Correction, Rag
 from mentions.normalise import normalise
 from mentions.query import Everything, parse
 from mentions.store import Saved
 from mentions.stores import elastic_writing as writing
 from mentions.stores import open_store
 from mentions.stores.elastic import ElasticStore
+from mentions.stores.elastic_access import read_address
+from mentions.stores.elastic_schema import SCHEMA, template
 from tests.contracts.store_cases import DAY, HOUR, T0, ids, judged, said, server_of
 
 
@@ -82,6 +85,22 @@ def test_a_store_of_a_newer_version_is_left_alone(elastic_url: str, readonly: bo
         store.status()
     held = httpx.get(f"{host}/_index_template/{index}").json()["index_templates"][0]["index_template"]
     assert held["_meta"] == newer
+
+
+def test_a_store_of_an_older_schema_is_brought_up_to_date(elastic_url: str) -> None:
+    host, index = server_of(elastic_url)
+    older = deepcopy(template(read_address(elastic_url)))
+    for meta in (older["_meta"], older["template"]["mappings"]["_meta"]):
+        meta["schema"] = 1
+    del older["template"]["mappings"]["properties"]["opinion"]["properties"]["corrections"]
+    httpx.put(f"{host}/_index_template/{index}", json=older).raise_for_status()
+    httpx.put(f"{host}/{index}-2026.03").raise_for_status()
+    made = judged(said(1), corrections=(Correction("debate", "yes", "no", "Sam", T0, "read it"),), debate=True)
+    with closing(ElasticStore(elastic_url)) as store:
+        store.save([made])
+        assert store.get(["forum:1"])["forum:1"] == made
+    found = httpx.get(f"{host}/{index}-2026.03/_mapping").json()[f"{index}-2026.03"]["mappings"]["_meta"]
+    assert found["schema"] == SCHEMA
 
 
 def test_the_template_of_something_else_is_refused_and_unharmed(elastic_url: str) -> None:

@@ -21,10 +21,11 @@ from dashboard.keeping import Kept
 from dashboard.options import Options, read_options
 from dashboard.safe import check_link, mask_text, neutralise_cell, shorten, strip_text
 from dashboard.serve import bind
-from dashboard.usual import DAY, HOUR, Counts, Range, sum_hours, tell_range, usual_clock, usual_day, wilson
+from dashboard.usual import DAY, HOUR, Counts, Range, sum_hours, tell_range, usual_clock, usual_day
 from dashboard.wording import count_of, parse_time, tell_age, tell_span, tell_time
 from mentions.failures import UserError
 from mentions.mention import Rag
+from mentions.shares import wilson
 from mentions.store import Tally
 from tests.seeding import make_row
 

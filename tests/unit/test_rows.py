@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from listener.rows import BadRow, Row, read_lines, read_rows, to_mention, to_row
+from mentions.corrections import corrected
 from mentions.failures import UserError
-from mentions.mention import Assessed, Assessment, Mention, Mood, Rag, Reach, Reason, Verdict, Voice
+from mentions.mention import Assessed, Assessment, Correction, Mention, Mood, Rag, Reach, Reason, Verdict, Voice
 from mentions.pseudonyms import AuthorKey
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -235,6 +236,26 @@ def test_an_export_carries_the_opinion_in_the_words_of_the_command_line() -> Non
         "reasons": [{"says": "says 'disgrace'", "start": 3, "end": 11}],
         "made_by": ["rating/1"],
     }
+
+
+def test_an_export_carries_the_corrections_of_people_and_is_read_again_with_them() -> None:
+    opinion = corrected(Assessment(rag=Rag.RED), [Correction("rag", "green", "", "Sam Roe", NOW, "read it")])
+    line = json.dumps(to_row(Assessed(mention(), opinion))).encode()
+    (found,) = read_lines([line], "export.jsonl")
+    assert isinstance(found, Row), found
+    assert found.corrections == opinion.corrections
+
+
+@pytest.mark.parametrize(
+    "told",
+    [5, [5], [{}], [{"field": "rag"}], "no", [{"field": "mood", "value": "x"}]]
+    + [[{"field": f, "value": v, "was": "", "by": "S", "because": "x", "at": at, "undone": False}]
+       for f, v, at in (("rag", "blue", "2026-01-01T00:00:00Z"), ("mood", "neg", "2026-01-01T00:00:00Z"),
+                        ("rag", "green", "2026-01-01"), ("rag", 5, "2026-01-01T00:00:00Z"))],
+)  # fmt: skip
+def test_corrections_that_no_export_wrote_are_refused(told: object) -> None:
+    row = {"id": "1", "platform": "x", "text": "a", "assessment": {"corrections": told}}
+    assert reason(row) == "corrections: expected a list as an export writes it"
 
 
 def test_times_leave_in_utc() -> None:

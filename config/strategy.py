@@ -1,0 +1,23 @@
+"""The names that the shipped strategy and gazetteer know: what a topic or a borough can be called."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from functools import cache
+from pathlib import Path
+
+DEFAULTS = Path(__file__).parent / "defaults"
+
+
+@cache
+def topic_names() -> tuple[str, ...]:
+    """The topics of the traffic light, gravest first."""
+    return tuple(table["name"] for table in tomllib.loads((DEFAULTS / "policy.toml").read_text("utf-8"))["topics"])
+
+
+@cache
+def borough_names() -> tuple[str, ...]:
+    """The boroughs, by name."""
+    with (DEFAULTS / "boroughs.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(sorted(row["borough"] for row in csv.DictReader(lines)))

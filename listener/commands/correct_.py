@@ -1,0 +1,73 @@
+"""`earshot correct`: a named person's answer for one mention, kept over every later judgement."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import closing
+
+from config.strategy import borough_names, topic_names
+from listener.commands.search_ import found_row
+from listener.lock import prepare_directory
+from listener.start import read_settings
+from mentions.clock import utc_now
+from mentions.correcting import Signature, correct, undo
+from mentions.corrections import FIELDS, Choices, tell_change
+from mentions.failures import UserError
+from mentions.mention import Assessed
+from mentions.sqlstate import open_state
+from mentions.stores import open_store
+
+HELP = "correct the judgement of one mention; kept, shown, and never overwritten by a later run"
+EXAMPLE = "earshot correct forum:123 --set rag=green --set borough=Camden --by 'Sam Roe' --because 'a burglary, solved'"
+
+
+def arrange(parser: argparse.ArgumentParser) -> None:
+    """Which mention, what of it, who and why."""
+    parser.add_argument("id", metavar="ID", help="the mention's id, as `earshot search --json` prints it")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--set", action="append", metavar="FIELD=VALUE", help=f"may be repeated; fields: {', '.join(FIELDS)}"
+    )
+    what.add_argument("--undo", metavar="FIELD", help="take the correction of this field back")
+    parser.add_argument("--place", default="", metavar="NAME", help="with a borough: what the post calls the place")
+    parser.add_argument("--by", required=True, metavar="NAME", help="who does it; kept in the audit")
+    parser.add_argument("--because", required=True, metavar="TEXT", help="why; shown beside the judgement")
+    parser.add_argument("--json", action="store_true", help="print the mention as it is then")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    settings = read_settings(args)
+    given = read_given(args.set or [])
+    if args.place and not args.set:
+        raise UserError("--place goes with --set borough=NAME")
+    signed = Signature(args.by, args.because, utc_now())
+    prepare_directory(settings.data)
+    with closing(open_store(settings.store)) as store, closing(open_state(settings.state)) as state:
+        if args.undo:
+            now = undo(store, state, args.id, args.undo, signed)
+        else:
+            choices = Choices(topic_names(), borough_names())
+            now = correct(store, state, args.id, given, choices, signed, args.place)
+    print(json.dumps(found_row(now), ensure_ascii=False, indent=1) if args.json else tell(now, signed))
+    return 0
+
+
+def read_given(words: list[str]) -> dict[str, str]:
+    """The fields with their values; the last of two for one field is refused, as it is a slip."""
+    given: dict[str, str] = {}
+    for word in words:
+        field, sign, value = word.partition("=")
+        if not sign:
+            raise UserError(f'--set "{word}": expected FIELD=VALUE, as in rag=green')
+        if field in given:
+            raise UserError(f"--set {field} is given twice")
+        given[field] = value
+    return given
+
+
+def tell(now: Assessed, signed: Signature) -> str:
+    """What was changed, a line a field."""
+    made = [each for each in now.assessment.corrections if each.at == signed.at]
+    return "\n".join(f"{now.mention.id} {each.field}: {tell_change(each)}" for each in made)
