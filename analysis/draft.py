@@ -92,6 +92,10 @@ class Draft:
         start, end = self.original(span) if span else (-1, -1)
         self.reasons.append(Reason(says, start, end))
 
+    def because_at(self, says: str, start: int, end: int) -> None:
+        """Note a reason that rests on this span of `words` itself."""
+        self.reasons.append(Reason(says, start, end))
+
     def same_sentence(self, first: Span, second: Span) -> bool:
         """Whether nothing that ends a sentence stands between the two."""
         one, other = sorted((first, second))

@@ -149,13 +149,23 @@ def attitude_words() -> dict[str, tuple[str, ...]]:
     return {tag: tuple(phrases) for tag, phrases in read_toml("attitude.toml").items()}
 
 
+@cache
+def debate_words() -> dict[str, tuple[str, ...]]:
+    """The lists of debates.toml that are looked for in every text, by tag."""
+    lists = read_toml("debates.toml")
+    return {
+        tag: tuple(lists[tag])
+        for tag in ("asking", "musing", "rhetorical", "request", "promotes", "trades", "lasting", "views")
+    }
+
+
 def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
     """Every place shipped, and `extra` names with their boroughs, which win over shipped ones of the same name."""
     boroughs: dict[str, dict[str, None]] = {}
     for file in ("places.csv", "landmarks.csv", "postcodes.csv"):
-        for row in _rows(file):
+        for row in read_rows(file):
             boroughs.setdefault(row["name"], {})[row["borough"]] = None
-    for row in _rows("boroughs.csv"):
+    for row in read_rows("boroughs.csv"):
         boroughs[row["borough"]] = {row["borough"]: None}
         for name in row["also"].split("|"):
             boroughs[name] = {row["borough"]: None}
@@ -170,6 +180,7 @@ def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
     ]
 
 
-def _rows(file: str) -> list[dict[str, str]]:
+def read_rows(file: str) -> list[dict[str, str]]:
+    """The rows of one of the shipped tables."""
     with (DEFAULTS / file).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))

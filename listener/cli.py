@@ -23,12 +23,13 @@ COMMANDS = (
     "sources",
     "watchlists",
     "alerts",
+    "debates",
     "import",
     "export",
     "score",
     "detect",
 )
-WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "import", "export"))
+WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "debates", "import", "export"))
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 

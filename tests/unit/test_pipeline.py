@@ -59,7 +59,7 @@ def test_every_step_signs_with_its_version() -> None:
         "sentiment/1",
         "mood/1",
         "rating/1",
-        "debates/1",
+        "debates/2",
     )
 
 

@@ -1,0 +1,72 @@
+"""Which sentences of a text are questions that somebody wants answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+
+from analysis.vocabulary import read_toml, spell_out
+from mentions.normalise import normalise
+
+Sentence = tuple[int, int]  # its span of the text
+_SENTENCE = re.compile(r"[^.!?\n;…]+(?:[.!?…]+|$|(?=[\n;]))")
+_MARKED = re.compile(r"[.!?]")
+_FEWEST_WORDS = 3  # "Really?" asks nothing
+
+
+def questions(words: str) -> Iterator[Sentence]:
+    """The sentences that ask: those with a question mark, and where the writer sets no marks at all, those that begin
+    as questions do. Questions nobody wants answered, and statements with "right?" behind them, are left out."""
+    unmarked = not _MARKED.search(words)
+    for found in _SENTENCE.finditer(words):
+        said = found[0].rstrip()
+        norm = normalise(said)
+        if not _is_meant(norm):
+            continue
+        if said.endswith("?") or (unmarked and _begins_as_question(norm.split())):
+            yield found.span()
+
+
+def sentence_before(words: str, start: int) -> int:
+    """Where the sentence before the one that begins at `start` begins."""
+    return max((found.start() for found in _SENTENCE.finditer(words) if found.end() <= start), default=0)
+
+
+def _is_meant(norm: str) -> bool:
+    if len(norm.split()) < _FEWEST_WORDS:
+        return False
+    padded = f" {norm} "
+    return not (any(f" {phrase} " in padded for phrase in phrases("rhetorical")) or padded.endswith(_tags()))
+
+
+def _begins_as_question(said: Sequence[str]) -> bool:
+    """Whether the first words turn round subject and verb; names of those spoken to may stand before "why"."""
+    if said[0] in phrases("openers"):
+        return said[1] not in _BEHIND_AN_ORDER
+    for word, after in pairwise(said):
+        if word in phrases("askers"):
+            return after in phrases("helpers")
+        if word in _STATES:
+            return False
+    return False
+
+
+_BEHIND_AN_ORDER = frozenset(("your", "a", "an", "not", "be", "some", "fun"))  # "have your say"
+# What stands in a statement, and in no name.
+_STATES = frozenset(
+    "i it he she they we you that this there the a an and but if when is are was were has have had be been do not no "
+    "of in on at to for with by as so very just now more police policing".split()
+)
+
+
+@cache
+def phrases(name: str) -> frozenset[str]:
+    """A list of debates.toml, each notation spelt out."""
+    return frozenset(phrase for notation in read_toml("debates.toml")[name] for phrase in spell_out(notation))
+
+
+@cache
+def _tags() -> tuple[str, ...]:
+    return tuple(f" {phrase} " for phrase in phrases("tags"))
