@@ -21,6 +21,7 @@ from mentions.mention import (
 )
 from mentions.normalise import tokens_with_spans
 
+_FEWEST_IN_A_HEADLINE = 4  # words
 _SENTENCE_ENDS = frozenset(".!?;\n")
 
 
@@ -131,3 +132,9 @@ def uncertain() -> Verdict:
 def is_press(draft: Draft) -> bool:
     """Whether a newsroom speaks: by its voice, or by the kind of platform."""
     return draft.mention.voice is Voice.PRESS or draft.mention.platform in PRESS_PLATFORMS
+
+
+def reads_as_headline(title: str) -> bool:
+    """Whether A Title Is Set Like This, as on local sites that mix their news with the talk of neighbours."""
+    words = [word for word in title.split() if word[0].isalpha()]
+    return len(words) >= _FEWEST_IN_A_HEADLINE and sum(word[0].isupper() for word in words) >= 0.8 * len(words)

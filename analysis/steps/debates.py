@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from analysis.draft import Draft, is_press
+from analysis.draft import Draft, is_press, reads_as_headline
 from analysis.questions import phrases, questions, sentence_before
 from analysis.vocabulary import Span, is_near
 from mentions.mention import Voice
@@ -25,7 +25,6 @@ Invitation = tuple[str, tuple[int, int]]  # what it is, and the span of the text
 _POLICE = ("force", "force handle", "the met", "police", "policing", "officer")
 _AMONG_NEIGHBOURS = frozenset(("forum", "reddit", "facebook", "nextdoor"))  # a question there is to whoever reads
 _NAMES_AT_THE_START = 6
-_FEWEST_IN_A_HEADLINE = 4  # words
 _SAME_BREATH = 60  # characters
 _OF_THE_POLICE = re.compile(r"(?:mps|metpolice|themet|btp)\w+|\w+police\w*")  # accounts, not the word itself
 
@@ -114,7 +113,7 @@ def _is_talked_over(draft: Draft) -> Invitation | None:
     """Neighbours who tell of a trouble that goes on, or what they think of how it is dealt with."""
     if (
         draft.mention.platform != "forum"
-        or _reads_as_headline(draft.mention.title)
+        or reads_as_headline(draft.mention.title)
         or phrases("first_person").isdisjoint(draft.tokens)
     ):
         return None
@@ -127,9 +126,3 @@ def _is_talked_over(draft: Draft) -> Invitation | None:
     if (view := draft.hits.first("views")) and draft.hits.of(*_POLICE):
         return VIEW, draft.original(view)
     return None
-
-
-def _reads_as_headline(title: str) -> bool:
-    """Whether A Title Is Set Like This, as on local sites that mix their news with the talk of neighbours."""
-    words = [word for word in title.split() if word[0].isalpha()]
-    return len(words) >= _FEWEST_IN_A_HEADLINE and sum(word[0].isupper() for word in words) >= 0.8 * len(words)
