@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -387,6 +388,66 @@ def test_an_act_while_the_database_is_busy_is_refused_in_words(seeded: Seeded, t
 @pytest.mark.parametrize("asked", ["99", "x", "-1", "9" * 40])
 def test_an_alert_that_is_not_there_is_said_so(seeded: Seeded, asked: str) -> None:
     assert visit("alerts", id=asked).title[0].value == "No such alert"
+
+
+# -- Debates -----------------------------------------------------------------------------------------------------------
+
+
+def keep_debates(seeded: Seeded, *rows: dict[str, object]) -> None:
+    """The board as the daemon keeps it."""
+    board = {"made_at": seeded.now.isoformat(), "body": rows}
+    seeded.state.put("board:debates", json.dumps(board))
+
+
+def a_debate(seeded: Seeded, **facts: object) -> dict[str, object]:
+    return {
+        "boroughs": ["Camden"],
+        "title": "Bike thefts again",
+        "link": "https://forum.example/t/1",
+        "source": "Riverside Forum",
+        "score": 83,
+        "clearance": "green",
+        "reasons": [{"points": 30, "says": 'asks something an officer could answer: "Anyone else"'}],
+        "posts": 7,
+        "voices": 4,
+        "last_at": (seeded.now - timedelta(hours=3)).isoformat(),
+        "force_in_it": False,
+        "account": "@mpscamden",
+        "ids": ["test:1"],
+    } | facts
+
+
+def test_no_debates_says_why(seeded: Seeded) -> None:
+    assert "has not looked for debates yet" in texts(visit("debates"))
+    keep_debates(seeded)
+    assert "No debate worth joining" in texts(visit("debates"))
+
+
+def test_debates_stand_by_borough_with_clearance_reasons_and_account(seeded: Seeded) -> None:
+    quiet = a_debate(
+        seeded, title="Noise", boroughs=["Barnet", "Camden"], clearance="red", account="", force_in_it=True
+    )
+    keep_debates(seeded, a_debate(seeded), quiet, a_debate(seeded, boroughs=[]))
+    page = visit("debates")
+    assert [header.value for header in page.header] == ["Barnet: 1", "Camden: 2", "No borough known: 1"]
+    said = texts(page)
+    assert "83 of 100  Bike thefts again" in said
+    assert "● Green: an officer may answer" in said
+    assert "■ Red: call the press office before anybody answers" in said
+    assert "7 posts · 4 voices · last 3 h ago" in said
+    assert "@mpscamden answers for Camden" in said
+    assert '+30  asks something an officer could answer: "Anyone else"' in said
+    assert "is in it already" in said
+    assert [header.value for header in visit("debates", borough="Barnet").header] == ["Barnet: 1"]
+
+
+def test_a_debates_words_are_never_interpreted(seeded: Seeded) -> None:
+    reasons = [{"points": 30, "says": f'asks: "{seeding.HOSTILE}"'}]
+    keep_debates(seeded, a_debate(seeded, title=seeding.HOSTILE, link="javascript:alert(1)", reasons=reasons))
+    page = visit("debates")
+    assert "evil.example" not in interpreted(page)
+    assert "someone_private" not in texts(page)
+    assert "\u202e" not in texts(page)
 
 
 # -- Sources -----------------------------------------------------------------------------------------------------------
