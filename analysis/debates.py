@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from analysis.questions import sentence_at
 from analysis.steps.debates import INVITATIONS
 from analysis.threads import group_threads, strip_reply
 from mentions.mention import PRESS_PLATFORMS, Assessed, Mention, Mood, Rag, Voice
@@ -122,7 +123,7 @@ def _invitations(post: Assessed) -> Iterator[tuple[int, str]]:
         return
     told = [reason for reason in post.assessment.reasons if reason.says in INVITATIONS]
     for reason in told:
-        quote = _shorten(post.mention.words[reason.start : reason.end]) if reason.start >= 0 else ""
+        quote = _shorten(sentence_at(post.mention.words, reason.start)) if reason.start >= 0 else ""
         yield INVITATIONS[reason.says], f'{reason.says}: "{quote}"' if quote else reason.says
     if not told:
         yield max(INVITATIONS.values()), "asks or discusses something an officer could answer"

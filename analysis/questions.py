@@ -29,6 +29,12 @@ def questions(words: str) -> Iterator[Sentence]:
             yield found.span()
 
 
+def sentence_at(words: str, start: int) -> str:
+    """The sentence that what stands at `start` belongs to."""
+    found = (found for found in _SENTENCE.finditer(words) if found.start() <= start < found.end())
+    return next((sentence[0].strip() for sentence in found), "")
+
+
 def sentence_before(words: str, start: int) -> int:
     """Where the sentence before the one that begins at `start` begins."""
     return max((found.start() for found in _SENTENCE.finditer(words) if found.end() <= start), default=0)

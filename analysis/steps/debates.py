@@ -39,7 +39,7 @@ class Debates:
         """Look for a question, a request or a discussion that an answer would help."""
         if not draft.relevant or is_press(draft) or draft.mention.voice is not Voice.PUBLIC:
             return
-        if "trades" in draft.hits and not draft.hits.of(*_POLICE):
+        if "others" in draft.hits and not draft.hits.of(*_POLICE):
             return
         found = _asks_openly(draft) or _asks_a_question(draft) or _asks_the_force(draft) or _is_talked_over(draft)
         if found:
@@ -50,7 +50,7 @@ class Debates:
 
 def _asks_openly(draft: Draft) -> Invitation | None:
     hits, near = draft.hits, _is_among_neighbours(draft)
-    if "promotes" in hits and not near:
+    if not near and hits.by_tag.keys() & {"promotes", "blamed"}:
         return None
     asking = hits.of("asking", "musing") if near else hits.of("asking")
     meant = [span for span in asking if not _meets(span, hits.of("rhetorical"))]
@@ -104,7 +104,11 @@ def _spoken_to_police(tokens: Sequence[str]) -> bool:
 def _asks_the_force(draft: Draft) -> Invitation | None:
     """A request behind a police account."""
     asked = draft.hits.first("request")
-    if asked and "blamed" not in draft.hits and _spoken_to_police(draft.norm[: asked[0]].split()):
+    if (
+        asked
+        and not draft.hits.by_tag.keys() & {"promotes", "blamed"}
+        and _spoken_to_police(draft.norm[: asked[0]].split())
+    ):
         return REQUEST, draft.original(asked)
     return None
 
