@@ -16,17 +16,23 @@ _MARKED = re.compile(r"[.!?]")
 _FEWEST_WORDS = 3  # "Really?" asks nothing
 
 
-def questions(words: str) -> Iterator[Sentence]:
-    """The sentences that ask: those with a question mark, and where the writer sets no marks at all, those that begin
-    as questions do. Questions nobody wants answered, and statements with "right?" behind them, are left out."""
+def questions(words: str, *, among_neighbours: bool) -> Iterator[tuple[Sentence, Sentence]]:
+    """The sentences that ask, each with what stands around it: the sentence before, itself and the one after.
+
+    They are those with a question mark, and where the writer sets no marks at all, those that begin as questions do.
+    Questions nobody wants answered, and statements with "right?" behind them, are left out; to the wide world some are
+    figures of speech that neighbours mean.
+    """
     unmarked = not _MARKED.search(words)
-    for found in _SENTENCE.finditer(words):
-        said = found[0].rstrip()
-        norm = normalise(said)
-        if not _is_meant(norm):
+    spans = [found.span() for found in _SENTENCE.finditer(words)]
+    for place, (start, end) in enumerate(spans):
+        said = words[start:end].rstrip()
+        marked = said.endswith("?")
+        if not (marked or unmarked):
             continue
-        if said.endswith("?") or (unmarked and _begins_as_question(norm.split())):
-            yield found.span()
+        norm = normalise(said)
+        if (marked or _begins_as_question(norm.split())) and _is_meant(norm, among_neighbours=among_neighbours):
+            yield (start, end), (spans[max(place - 1, 0)][0], spans[min(place + 1, len(spans) - 1)][1])
 
 
 def sentence_at(words: str, start: int) -> str:
@@ -35,21 +41,17 @@ def sentence_at(words: str, start: int) -> str:
     return next((sentence[0].strip() for sentence in found), "")
 
 
-def sentence_before(words: str, start: int) -> int:
-    """Where the sentence before the one that begins at `start` begins."""
-    return max((found.start() for found in _SENTENCE.finditer(words) if found.end() <= start), default=0)
-
-
-def _is_meant(norm: str) -> bool:
+def _is_meant(norm: str, *, among_neighbours: bool) -> bool:
     if len(norm.split()) < _FEWEST_WORDS:
         return False
     padded = f" {norm} "
-    return not (any(f" {phrase} " in padded for phrase in phrases("rhetorical")) or padded.endswith(_tags()))
+    speech = phrases("rhetorical") if among_neighbours else phrases("rhetorical") | phrases("figures")
+    return not (any(f" {phrase} " in padded for phrase in speech) or padded.endswith(_tags()))
 
 
 def _begins_as_question(said: Sequence[str]) -> bool:
     """Whether the first words turn round subject and verb; names of those spoken to may stand before "why"."""
-    if said[0] in phrases("openers"):
+    if len(said) > 1 and said[0] in phrases("openers"):
         return said[1] not in _BEHIND_AN_ORDER
     for word, after in pairwise(said):
         if word in phrases("askers"):

@@ -161,7 +161,7 @@ def debate_words() -> dict[str, tuple[str, ...]]:
     lists = read_toml("debates.toml")
     return {
         tag: tuple(lists[tag])
-        for tag in ("asking", "musing", "rhetorical", "request", "promotes", "others", "lasting", "views")
+        for tag in ("asking", "musing", "rhetorical", "request", "promotes", "laughs", "others", "lasting", "views")
     }
 
 

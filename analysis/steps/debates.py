@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import ClassVar
 
 from analysis.draft import Draft, is_press, reads_as_headline
-from analysis.questions import phrases, questions, sentence_before
+from analysis.questions import phrases, questions
 from analysis.vocabulary import Span, is_near
 from mentions.mention import Voice
 
@@ -69,12 +70,14 @@ def _meets(span: Span, others: list[Span]) -> bool:
 def _asks_a_question(draft: Draft) -> Invitation | None:
     """Among neighbours a question on the matter counts; to the wide world it must be to the police or plainly on them,
     and neither bait nor blame."""
+    if "laughs" in draft.hits:
+        return None
     if _is_among_neighbours(draft):
-        return next(((QUESTION, span) for span in questions(draft.words) if _is_on_the_matter(draft, span)), None)
+        return _asks_neighbours(draft)
     if draft.hits.by_tag.keys() & {"promotes", "blamed", "blame"}:
         return None
     to_police = _spoken_to_police(draft.tokens)
-    for start, end in questions(draft.words):
+    for (start, end), _ in questions(draft.words, among_neighbours=False):
         marked = draft.words[start:end].rstrip().endswith("?")
         on_police = any(_stands_in(draft, span, start, end) for span in draft.hits.of(*_POLICE))
         opens = start == 0 and draft.tokens[0] in phrases("askers")
@@ -83,12 +86,15 @@ def _asks_a_question(draft: Draft) -> Invitation | None:
     return None
 
 
-def _is_on_the_matter(draft: Draft, question: tuple[int, int]) -> bool:
-    """Whether what makes it a police matter stands in the title, in the question or in the sentence before it."""
+def _asks_neighbours(draft: Draft) -> Invitation | None:
+    """A question with what makes it a police matter in the title, in itself or in the sentences beside it."""
     tags = [*_POLICE, "crime", "danger", "trouble", *(tag for tag in draft.hits.by_tag if tag.startswith("topic."))]
-    before = sentence_before(draft.words, question[0])
-    title = len(draft.mention.title)
-    return any(first < title or before <= first < question[1] for first, _ in map(draft.original, draft.hits.of(*tags)))
+    told = sorted(draft.original(span)[0] for span in draft.hits.of(*tags))
+    titled = bool(told) and told[0] < len(draft.mention.title)
+    for question, (first, last) in questions(draft.words, among_neighbours=True):
+        if titled or bisect_left(told, first) < bisect_left(told, last):
+            return QUESTION, question
+    return None
 
 
 def _stands_in(draft: Draft, span: Span, start: int, end: int) -> bool:
@@ -104,28 +110,21 @@ def _spoken_to_police(tokens: Sequence[str]) -> bool:
 def _asks_the_force(draft: Draft) -> Invitation | None:
     """A request behind a police account."""
     asked = draft.hits.first("request")
-    if (
-        asked
-        and not draft.hits.by_tag.keys() & {"promotes", "blamed"}
-        and _spoken_to_police(draft.norm[: asked[0]].split())
-    ):
-        return REQUEST, draft.original(asked)
-    return None
+    if not asked or draft.hits.by_tag.keys() & {"promotes", "blamed"}:
+        return None
+    spoken_to = _spoken_to_police(draft.norm[: asked[0]].split())
+    return (REQUEST, draft.original(asked)) if spoken_to else None
 
 
 def _is_talked_over(draft: Draft) -> Invitation | None:
     """Neighbours who tell of a trouble that goes on, or what they think of how it is dealt with."""
-    if (
-        draft.mention.platform != "forum"
-        or reads_as_headline(draft.mention.title)
-        or phrases("first_person").isdisjoint(draft.tokens)
-    ):
+    if draft.mention.platform != "forum" or phrases("first_person").isdisjoint(draft.tokens):
+        return None
+    if reads_as_headline(draft.mention.title):
         return None
     troubles = draft.hits.of("crime", "danger", "trouble")
-    lasting = (
-        span for span in draft.hits.of("lasting") if any(is_near(span, other, _SAME_BREATH) for other in troubles)
-    )
-    if first := min(lasting, default=None):
+    told = (each for each in draft.hits.of("lasting") if any(is_near(each, other, _SAME_BREATH) for other in troubles))
+    if first := min(told, default=None):
         return TROUBLE, draft.original(first)
     if (view := draft.hits.first("views")) and draft.hits.of(*_POLICE):
         return VIEW, draft.original(view)

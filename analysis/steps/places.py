@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -83,14 +83,19 @@ def _believed(draft: Draft, patch: tuple[str, ...]) -> list[Found]:
     found = draft.hits.places
     if not found:
         return found
-    longest = [hit for hit in found if not any(_covers(other[1], hit[1]) for other in found if other is not hit)]
+    longest = list(_longest(found))
     meant = [hit for hit in longest if _is_meant(draft, hit, longest, patch)]
     at_hand = [hit for hit in meant if not _is_home_address(draft, hit[1])]
     return at_hand or meant
 
 
-def _covers(outer: Span, inner: Span) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1] and outer != inner
+def _longest(found: Sequence[Found]) -> Iterator[Found]:
+    """Those that no other one covers, in the order of the text."""
+    covered_to = -1
+    for hit in sorted(found, key=lambda hit: (hit[1][0], -hit[1][1])):
+        if hit[1][1] > covered_to:
+            covered_to = hit[1][1]
+            yield hit
 
 
 def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
@@ -128,7 +133,7 @@ def _is_a_name(draft: Draft, hit: Found) -> bool:
 
 def _is_home_address(draft: Draft, span: Span) -> bool:
     """Whether it is where somebody lives, as courts tell it: "Jo Bloggs, 26, of Balham High Road"."""
-    said = draft.norm[: max(span[0] - 1, 0)].split()[-2:]
+    said = draft.norm[: max(span[0] - 1, 0)].rsplit(None, 2)[-2:]
     return len(said) > 1 and said[1] == "of" and said[0].isdigit()
 
 
