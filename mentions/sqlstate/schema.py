@@ -31,7 +31,7 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 2
+VERSION = 3
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -39,6 +39,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         purpose TEXT NOT NULL, owner TEXT NOT NULL, expires DATE, held_because TEXT NOT NULL, made_by TEXT NOT NULL,
         made_at BIGINT NOT NULL, approved_by TEXT NOT NULL, approved_because TEXT NOT NULL, approved_at BIGINT)""",
     ),
+    3: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -228,6 +229,14 @@ watchlists = Table(
     _text("approved_by"),
     _text("approved_because"),
     Column("approved_at", Moment),
+)
+
+boards = Table(
+    "boards",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("made_at", Moment, nullable=False),
+    _text("body"),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))
