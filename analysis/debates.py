@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from analysis.questions import sentence_at
@@ -22,10 +22,15 @@ _FEWEST_ARGUING = 3  # voices
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One term of a score, in points and in words."""
+    """One term of a score, in points and in words. Where it rests on a sentence, `quote` is that, of post `post` from
+    `start` to `end` of its words."""
 
     points: int
     says: str
+    quote: str = ""
+    post: str = ""
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +116,25 @@ def _is_about(thread: Sequence[Assessed], ours: Sequence[Assessed]) -> Point:
 
 def _asks(thread: Sequence[Assessed]) -> Point | None:
     """Up to 30: a question weighs more than an opinion, and more where the thread opens with it."""
-    told = [(points, place, says) for place, post in enumerate(thread) for points, says in _invitations(post)]
-    if not told:
-        return None
-    points, place, says = max(told, key=lambda each: (each[0], -each[1]))
-    return Point(points if place == 0 else points * 2 // 3, says)
+    told = [invited for post in thread if (invited := _invitation(post))]
+    best = max(told, key=lambda point: point.points, default=None)
+    if best is None or best.post == thread[0].mention.id:
+        return best
+    return replace(best, points=best.points * 2 // 3)
 
 
-def _invitations(post: Assessed) -> Iterator[tuple[int, str]]:
+def _invitation(post: Assessed) -> Point | None:
+    """What invites an answer in this post, with the sentence it does so in."""
     if not post.assessment.debate:
-        return
-    told = [reason for reason in post.assessment.reasons if reason.says in INVITATIONS]
-    for reason in told:
-        quote = _shorten(sentence_at(post.mention.words, reason.start)) if reason.start >= 0 else ""
-        yield INVITATIONS[reason.says], f'{reason.says}: "{quote}"' if quote else reason.says
-    if not told:
-        yield max(INVITATIONS.values()), "asks or discusses something an officer could answer"
+        return None
+    reason = next((reason for reason in post.assessment.reasons if reason.says in INVITATIONS), None)
+    if reason is None:
+        return Point(
+            max(INVITATIONS.values()), "asks or discusses something an officer could answer", "", post.mention.id
+        )
+    start, end = sentence_at(post.mention.words, reason.start) if reason.start >= 0 else (0, 0)
+    quote = _shorten(post.mention.words[start:end])
+    return Point(INVITATIONS[reason.says], reason.says, quote, post.mention.id, start, end)
 
 
 def _argues(ours: Sequence[Assessed]) -> Point | None:

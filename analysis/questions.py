@@ -35,10 +35,10 @@ def questions(words: str, *, among_neighbours: bool) -> Iterator[tuple[Sentence,
             yield (start, end), (spans[max(place - 1, 0)][0], spans[min(place + 1, len(spans) - 1)][1])
 
 
-def sentence_at(words: str, start: int) -> str:
-    """The sentence that what stands at `start` belongs to."""
-    found = (found for found in _SENTENCE.finditer(words) if found.start() <= start < found.end())
-    return next((sentence[0].strip() for sentence in found), "")
+def sentence_at(words: str, start: int) -> Sentence:
+    """The sentence that what stands at `start` belongs to; an empty one where it belongs to none."""
+    spans = (found.span() for found in _SENTENCE.finditer(words))
+    return next((span for span in spans if span[0] <= start < span[1]), (start, start))
 
 
 def _is_meant(norm: str, *, among_neighbours: bool) -> bool:

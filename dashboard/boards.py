@@ -8,19 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.reading import Books
-from dashboard.wording import parse_time
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Rows:
     """The rows of a board, and when they were worked out."""
 
     made_at: datetime
     rows: tuple[dict[str, Any], ...]
 
 
-def read_board(books: Books, name: str) -> Board | None:
+def read_rows(books: Books, name: str) -> Rows | None:
     """The board of this name; None where none has been made yet."""
-    held = json.loads(books.state.get(f"board:{name}") or "{}")
-    made_at = parse_time(held.get("made_at"))
-    return Board(made_at, tuple(held["body"])) if made_at else None
+    held = books.state.board(name)
+    return Rows(held.made_at, tuple(json.loads(held.body))) if held else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from analysis.debates import WITHIN, Debate, find_debates
+from analysis.debates import WITHIN, Debate, Point, find_debates
 from analysis.vocabulary import read_toml
 from config.settings import Settings
 from mentions.mention import Assessed
@@ -46,24 +47,37 @@ def known_patches(settings: Settings) -> dict[str, Sequence[str]]:
 
 def debate_row(debate: Debate, settings: Settings) -> dict[str, object]:
     """A debate for machines. `account` answers for its surest borough; "" where the settings name none."""
+    told = {"title": debate.title, "link": debate.link, "source": debate.source}
+    reasons = [{"points": reason.points, "says": in_words(reason)} for reason in debate.reasons]
+    return {"boroughs": list(debate.boroughs), **told, **_figures(debate, settings), "reasons": reasons}
+
+
+def in_words(reason: Point) -> str:
+    """A reason with the sentence it rests on."""
+    return f'{reason.says}: "{reason.quote}"' if reason.quote else reason.says
+
+
+def debates_board(store: MentionStore, settings: Settings, at: datetime) -> str:
+    """The body of the board `debates`: the best of them. It names posts and places in them, and holds none of their
+    words, so that what is erased is gone from it as well."""
+    return json.dumps([_board_row(debate, settings) for debate in read_debates(store, settings, at)[:_MOST_SHOWN]])
+
+
+def _board_row(debate: Debate, settings: Settings) -> dict[str, object]:
+    kept = ("points", "says", "post", "start", "end")
+    reasons = [{name: getattr(reason, name) for name in kept} for reason in debate.reasons]
+    return {"boroughs": list(debate.boroughs), **_figures(debate, settings), "reasons": reasons}
+
+
+def _figures(debate: Debate, settings: Settings) -> dict[str, object]:
     accounts = settings.borough_accounts
     return {
-        "boroughs": list(debate.boroughs),
-        "title": debate.title,
-        "link": debate.link,
-        "source": debate.source,
         "score": debate.score,
         "clearance": debate.clearance.value,
-        "reasons": [{"points": reason.points, "says": reason.says} for reason in debate.reasons],
         "posts": debate.posts,
         "voices": debate.voices,
         "last_at": debate.last_at.isoformat(),
         "force_in_it": debate.force_in_it,
-        "account": next((accounts[borough] for borough in debate.boroughs if borough in accounts), ""),
+        "account": next((accounts[borough] for borough in debate.boroughs[:1] if borough in accounts), ""),
         "ids": list(debate.ids),
     }
-
-
-def debates_body(store: MentionStore, settings: Settings, at: datetime) -> list[dict[str, object]]:
-    """What the board `debates` holds: the best of them, as rows."""
-    return [debate_row(debate, settings) for debate in read_debates(store, settings, at)[:_MOST_SHOWN]]

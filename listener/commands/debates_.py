@@ -10,7 +10,7 @@ from analysis.debates import Debate
 from config.settings import Settings
 from listener.acts import note_act
 from listener.commands.search_ import moment
-from listener.debating import debate_row, read_debates
+from listener.debating import debate_row, in_words, read_debates
 from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.mention import Rag
@@ -70,7 +70,7 @@ def print_debate(debate: Debate, account: str) -> None:
     """A few lines each: what, where, under which clearance, and why."""
     print(f"  {debate.score:3}  {debate.title}")
     print(f"       {CLEARANCES[debate.clearance]}{f'; {account} answers' if account else ''}")
-    print(f"       {'; '.join(f'{reason.says} ({reason.points:+})' for reason in debate.reasons)}")
+    print(f"       {'; '.join(f'{in_words(reason)} ({reason.points:+})' for reason in debate.reasons)}")
     if debate.link:
         print(f"       {debate.link}")
 

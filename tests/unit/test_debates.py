@@ -159,7 +159,7 @@ def test_a_score_is_the_sum_of_its_reasons() -> None:
     assert debate.score == sum(reason.points for reason in debate.reasons)
     assert (debate.title, debate.boroughs, debate.posts, debate.voices) == ("Bike theft", ("Southwark",), 2, 2)
     assert debate.ids == ("forum:1", "forum:2")
-    assert any('"Anyone else had a bike stolen in Peckham?"' in reason.says for reason in debate.reasons)
+    assert "Anyone else had a bike stolen in Peckham?" in [reason.quote for reason in debate.reasons]
 
 
 def test_the_order_and_the_company_make_no_difference() -> None:
