@@ -129,9 +129,7 @@ def _invitation(post: Assessed) -> Point | None:
         return None
     reason = next((reason for reason in post.assessment.reasons if reason.says in INVITATIONS), None)
     if reason is None:
-        return Point(
-            max(INVITATIONS.values()), "asks or discusses something an officer could answer", "", post.mention.id
-        )
+        return Point(max(INVITATIONS.values()), "is marked as a debate", post=post.mention.id)
     start, end = sentence_at(post.mention.words, reason.start) if reason.start >= 0 else (0, 0)
     quote = _shorten(post.mention.words[start:end])
     return Point(INVITATIONS[reason.says], reason.says, quote, post.mention.id, start, end)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from analysis.debates import WITHIN, Debate, Point, find_debates
@@ -57,10 +57,17 @@ def in_words(reason: Point) -> str:
     return f'{reason.says}: "{reason.quote}"' if reason.quote else reason.says
 
 
-def debates_board(store: MentionStore, settings: Settings, at: datetime) -> str:
-    """The body of the board `debates`: the best of them. It names posts and places in them, and holds none of their
-    words, so that what is erased is gone from it as well."""
-    return json.dumps([_board_row(debate, settings) for debate in read_debates(store, settings, at)[:_MOST_SHOWN]])
+@dataclass(frozen=True, slots=True)
+class DebatesMaker:
+    """The board `debates`: the best of them. It names posts and places in them, and holds none of their words, so that
+    what is erased is gone from it as well. The settings tell of patches and of accounts that answer."""
+
+    settings: Settings = field(default_factory=Settings)
+
+    def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
+        """The board as of `now`, as JSON can hold it."""
+        found = read_debates(store, self.settings, now)
+        return {"found": len(found), "debates": [_board_row(debate, self.settings) for debate in found[:_MOST_SHOWN]]}
 
 
 def _board_row(debate: Debate, settings: Settings) -> dict[str, object]:

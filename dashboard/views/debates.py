@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.boards import read_rows
+from dashboard.boards import read_board
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
 from dashboard.safe import check_link, mask_text, shorten
-from dashboard.wording import count_of, parse_time, tell_age, tell_time
+from dashboard.wording import count_of, parse_time, tell_age
 from mentions.mention import Mention
 
 ALL = "all boroughs"
@@ -37,7 +37,7 @@ def main() -> None:
 def draw_debates() -> None:
     """Local threads by borough, best first; or why there are none."""
     books, moment = read_now()
-    board = read_rows(books, "debates")
+    board = read_board(books.state, "debates")
     if board is None:
         st.text("The daemon has not looked for debates yet. It does so by itself while it runs.")
         return
@@ -45,18 +45,18 @@ def draw_debates() -> None:
         "Threads in which an officer could usefully say something. A person decides and signs with name and rank: "
         "nothing is ever posted from here."
     )
-    told = f"As of {tell_time(board.made_at, moment.now)}."
-    if not board.rows:
+    told, rows = board.tell_age(moment.now), board.told.get("debates", [])
+    if not rows:
         st.text(f"{told} No debate worth joining in the last 14 days. Sources says whether the forums are heard.")
         return
-    counts = Counter(borough for row in board.rows for borough in boroughs_of(row))
+    counts = Counter(borough for row in rows for borough in boroughs_of(row))
     names = [ALL, *sorted(counts, key=lambda name: (name == NOWHERE, name))]
     chosen = st.selectbox("Borough", names, key="borough", bind="query-params")
     shown = names[1:] if chosen in (None, ALL) else [chosen]
-    posts = read_posts(books, [row for row in board.rows if set(shown) & set(boroughs_of(row))])
-    st.text(f"{told} {count_of(len(board.rows), 'debate')}.")
+    posts = read_posts(books, [row for row in rows if set(shown) & set(boroughs_of(row))])
+    st.text(f"{told} {count_of(len(rows), 'debate')}.")
     for borough in shown:
-        here = [row for row in board.rows if borough in boroughs_of(row) and row["ids"][0] in posts]
+        here = [row for row in rows if borough in boroughs_of(row) and row["ids"][0] in posts]
         draw_borough(View(books, moment, posts), borough, here)
 
 

@@ -237,7 +237,6 @@ def test_debates_are_listed_by_borough_as_of_a_time(folder: Path) -> None:
     told = earshot("debates", "--at", "2026-03-01T14:00", cwd=folder).stdout
     assert told.startswith("Lewisham\n")
     assert "@MPSLewisham answers" in told
-    assert json.loads(earshot("debates", "--at", "2026-03-01T11:00", "--json", cwd=folder).stdout) == []
 
 
 def test_a_borough_that_is_none_is_refused_in_a_line(folder: Path) -> None:

@@ -395,7 +395,7 @@ def test_an_alert_that_is_not_there_is_said_so(seeded: Seeded, asked: str) -> No
 
 def keep_debates(seeded: Seeded, *rows: dict[str, object], text: str = "Bike thefts again. Anyone else?") -> None:
     """The board as the daemon keeps it, and the post that its rows are about."""
-    seeded.state.keep_board("debates", seeded.now, json.dumps(rows))
+    seeded.state.keep_board("debates", seeded.now, json.dumps({"debates": rows}))
     seeded.store.save([seeding.make_row(2, seeded.now - timedelta(hours=3), Rag.GREEN, text=text)])
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from analysis.debates import Debate, find_debates
 from analysis.threads import group_threads, strip_reply, thread_link
+from config.settings import Settings
+from listener.debating import DebatesMaker
 from mentions.mention import Assessed, Assessment, Mood, Rag, Verdict, Voice
+from mentions.stores import open_store
 from tests.judging import judged, judged_news, say, shipped
 
 AT = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -238,3 +243,20 @@ def test_a_thread_without_a_place_is_of_its_sites_patch() -> None:
 
 def test_talk_that_has_nothing_to_do_with_the_police_is_none() -> None:
     assert find(replace(post(1), assessment=Assessment())) == []
+
+
+# -- the board ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_board_names_posts_and_holds_none_of_their_words(tmp_path: Path) -> None:
+    settings = Settings(borough_accounts={"Southwark": "@MPSSouthwark"})
+    store = open_store(f"sqlite:{tmp_path / 'mentions.db'}")
+    store.save([post(1, title="Zebra theft", text="Anyone else had a zebra stolen in Peckham?"), post(2, 20 * 24)])
+    body = json.dumps(DebatesMaker(settings).make(store, AT))
+    (row,) = json.loads(body)["debates"]
+    held = store.get(row["ids"])["forum:1"].mention
+    store.close()
+    assert "zebra" not in body.lower()
+    assert (row["account"], row["boroughs"]) == ("@MPSSouthwark", ["Southwark"])
+    quoted = [held.words[reason["start"] : reason["end"]] for reason in row["reasons"] if reason["post"]]
+    assert [words.strip() for words in quoted] == ["Anyone else had a zebra stolen in Peckham?"]
