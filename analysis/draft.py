@@ -22,6 +22,7 @@ from mentions.mention import (
 )
 from mentions.normalise import tokens_with_spans
 
+_FEWEST_IN_A_HEADLINE = 4  # words
 _SENTENCE_ENDS = frozenset(".!?;\n")
 
 
@@ -96,6 +97,10 @@ class Draft:
         start, end = self.original(span) if span else (-1, -1)
         self.reasons.append(Reason(says, start, end))
 
+    def because_at(self, says: str, start: int, end: int) -> None:
+        """Note a reason that rests on this span of `words` itself."""
+        self.reasons.append(Reason(says, start, end))
+
     def same_sentence(self, first: Span, second: Span) -> bool:
         """Whether nothing that ends a sentence stands between the two."""
         one, other = sorted((first, second))
@@ -131,3 +136,9 @@ def uncertain() -> Verdict:
 def is_press(draft: Draft) -> bool:
     """Whether a newsroom speaks: by its voice, or by the kind of platform."""
     return draft.mention.voice is Voice.PRESS or draft.mention.platform in PRESS_PLATFORMS
+
+
+def reads_as_headline(title: str) -> bool:
+    """Whether A Title Is Set Like This, as on local sites that mix their news with the talk of neighbours."""
+    words = [word for word in title.split() if word[0].isalpha()]
+    return len(words) >= _FEWEST_IN_A_HEADLINE and sum(word[0].isupper() for word in words) >= 0.8 * len(words)

@@ -18,7 +18,7 @@ from analysis.steps.places import Places
 from analysis.steps.rating import Rating, topic_words
 from analysis.steps.relevance import Relevance
 from analysis.steps.sentiment import Sentiment, police_spans
-from analysis.vocabulary import Span, Vocabulary, attitude_words, gazetteer, police_words, read_toml
+from analysis.vocabulary import Span, Vocabulary, attitude_words, debate_words, gazetteer, police_words, read_toml
 from mentions.facets import fact_facets
 from mentions.mention import Assessed, Assessment, Mention, Reason
 from mentions.normalise import index_text, normalise
@@ -48,7 +48,7 @@ class Pipeline:
         patches: Mapping[str, Sequence[str]] | None = None,
         model: Model | None = None,
     ) -> None:
-        words = police_words() | attitude_words() | topic_words()
+        words = police_words() | attitude_words() | debate_words() | topic_words()
         words = words | {"force": (*words["force"], *(handle.lstrip("@") for handle in own_handles))}
         self._vocabulary = Vocabulary(words, gazetteer(places or {}))
         self.watchlists = tuple(watchlists)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -30,6 +30,8 @@ class Place:
     boroughs: tuple[str, ...]
     common: bool = False
     elsewhere: frozenset[str] = frozenset()  # company in which the name is of another place
+    only_with: frozenset[str] = frozenset()  # company without which it is not the place in London
+    only_behind: frozenset[str] = frozenset()  # the words that show it is a place and not who works there
 
 
 @dataclass(slots=True)
@@ -84,14 +86,18 @@ class Vocabulary:
         self._automaton.make_automaton()
 
     def find(self, normalised: str) -> Hits:
-        """Everything found in an already normalised text; what a phrase of tag `hides` covers is left out."""
+        """Everything found in an already normalised text; what a phrase of tag `hides` covers is left out, but for
+        places that cover it in turn: an embassy is no talk of its country, and yet stands somewhere."""
         found = list(self._automaton.iter(f" {normalised} "))
         hidden = [(end - entry.length, end) for end, entry in found if entry.hides]
         hits = Hits()
         by_tag = hits.by_tag
         for end, entry in found:
             span = (end - entry.length, end)
-            if hidden and any(first <= span[0] < last for first, last in hidden):
+            covers = hidden and [last for first, last in hidden if first <= span[0] < last]
+            if covers:
+                if entry.place and max(covers) <= span[1]:
+                    hits.places.append((entry.place, span))
                 continue
             for tag in entry.tags:
                 if tag in by_tag:
@@ -149,27 +155,58 @@ def attitude_words() -> dict[str, tuple[str, ...]]:
     return {tag: tuple(phrases) for tag, phrases in read_toml("attitude.toml").items()}
 
 
+@cache
+def debate_words() -> dict[str, tuple[str, ...]]:
+    """The lists of debates.toml that are looked for in every text, by tag."""
+    lists = read_toml("debates.toml")
+    return {
+        tag: tuple(lists[tag])
+        for tag in ("asking", "musing", "rhetorical", "request", "promotes", "laughs", "others", "lasting", "views")
+    }
+
+
 def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
     """Every place shipped, and `extra` names with their boroughs, which win over shipped ones of the same name."""
     boroughs: dict[str, dict[str, None]] = {}
     for file in ("places.csv", "landmarks.csv", "postcodes.csv"):
-        for row in _rows(file):
+        for row in read_rows(file):
             boroughs.setdefault(row["name"], {})[row["borough"]] = None
-    for row in _rows("boroughs.csv"):
+    for row in read_rows("boroughs.csv"):
         boroughs[row["borough"]] = {row["borough"]: None}
         for name in row["also"].split("|"):
             boroughs[name] = {row["borough"]: None}
     boroughs |= {name: dict.fromkeys(held) for name, held in extra.items()}
-    senses = read_toml("places.toml")
-    common = {normalise(name) for name in senses["common"]}
-    company = {normalise(name): frozenset(map(normalise, words)) for name, words in senses["elsewhere"].items()}
-    return [
-        Place(name, tuple(held), (key := normalise(name)) in common, company.get(key, frozenset()))
-        for name, held in boroughs.items()
-        if name and name not in senses["ignored"]
+    make, ignored = _place_maker(), set(read_toml("places.toml")["ignored"])
+    named = [make(name, tuple(held)) for name, held in boroughs.items() if name and name not in ignored]
+    known = set(boroughs)
+    return named + [
+        Place(handle, place.boroughs) for place in named if (handle := _team_handle(place.name)) not in known
     ]
 
 
-def _rows(file: str) -> list[dict[str, str]]:
+def _place_maker() -> Callable[[str, tuple[str, ...]], Place]:
+    """What gives a name its senses, as places.toml has them."""
+    senses = read_toml("places.toml")
+    common = set(map(normalise, senses["common"]))
+    company = [_folded(senses[kind]) for kind in ("elsewhere", "only_with", "only_behind")]
+
+    def make(name: str, boroughs: tuple[str, ...]) -> Place:
+        key = normalise(name)
+        return Place(name, boroughs, key in common, *(table.get(key, frozenset()) for table in company))
+
+    return make
+
+
+def _folded(table: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    return {normalise(name): frozenset(map(normalise, words)) for name, words in table.items()}
+
+
+def _team_handle(name: str) -> str:
+    """What a ward's police team calls its account: mpsnorthfield."""
+    return "mps" + "".join(filter(str.isalnum, normalise(name)))
+
+
+def read_rows(file: str) -> list[dict[str, str]]:
+    """The rows of one of the shipped tables."""
     with (DEFAULTS / file).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))

@@ -304,6 +304,10 @@ class Settings(Table):
         default=(),
         description="Accounts of the force: @metpoliceuk, @name@server on Mastodon; never counted as the public",
     )
+    borough_accounts: dict[str, Text] = Field(
+        default_factory=dict,
+        description='The account that answers for a borough, such as Southwark = "@MPSSouthwark"',
+    )
     public_names: Names = Field(
         default=(),
         description="Organisations, office-holders and their @accounts that a watchlist may name, beside those shipped",

@@ -13,6 +13,7 @@ PAGES = (
     ("now", "Now"),
     ("mentions", "Mentions"),
     ("alerts", "Alerts"),
+    ("debates", "Debates"),
     ("sources", "Sources"),
     ("accuracy", "Accuracy"),
 )

@@ -26,13 +26,27 @@ COMMANDS = (
     "sources",
     "watchlists",
     "alerts",
+    "debates",
     "import",
     "export",
     "score",
     "detect",
 )
 WITH_STORE = frozenset(
-    ("run", "daemon", "dashboard", "check", "search", "correct", "rescore", "evaluate", "store", "import", "export")
+    (
+        "run",
+        "daemon",
+        "dashboard",
+        "check",
+        "search",
+        "correct",
+        "rescore",
+        "evaluate",
+        "store",
+        "debates",
+        "import",
+        "export",
+    )
 )
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 

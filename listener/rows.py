@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from analysis.boroughs import command_units
 from listener.domains import registrable_domain
 from mentions.corrections import is_spelt
 from mentions.documents import plain_correction, read_correction
@@ -366,6 +367,7 @@ def assessment_row(assessment: Assessment) -> dict[str, object]:
         "topic": assessment.topic or None,
         "public_domain": assessment.public_domain.value,
         "boroughs": list(assessment.boroughs),
+        "bcu": list(command_units(assessment.boroughs)),
         "debate": assessment.debate,
         "reasons": [{"says": reason.says, "start": reason.start, "end": reason.end} for reason in assessment.reasons],
         "made_by": list(assessment.made_by),

@@ -1,4 +1,4 @@
-"""The rows of the state database, as values: sources, incidents, notices, audit."""
+"""The rows of the state database, as values: sources, incidents, notices, boards, audit."""
 
 from __future__ import annotations
 
@@ -205,3 +205,12 @@ class AuditEntry:
     action: str
     detail: dict[str, object]
     chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the daemon last worked out for a page to show, as of `made_at`; `body` is JSON, and holds no post's text."""
+
+    name: str
+    made_at: datetime
+    body: str

@@ -1,4 +1,4 @@
-"""The promises of the state database: cursors, health, leases, incidents, outbox, watchlists, lessons, audit."""
+"""The promises of the state database: cursors, health, leases, incidents, outbox, watchlists, places, boards, audit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
+from mentions.records import AuditEntry, Board, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
 
 
 class State(Protocol):
@@ -109,6 +109,15 @@ class State(Protocol):
 
     def unteach_places(self, mention_id: str) -> None:
         """Take out what that mention's correction taught; nothing where it taught nothing."""
+
+    # -- boards ---------------------------------------------------------------------------------------------------
+
+    def keep_board(self, name: str, made_at: datetime, body: str) -> None:
+        """Keep what was worked out for a page as of `made_at`, in place of what was there under this name; an older
+        one never takes the place of a newer."""
+
+    def board(self, name: str) -> Board | None:
+        """The board of that name; None where none was ever kept."""
 
     # -- small things ---------------------------------------------------------------------------------------------
 

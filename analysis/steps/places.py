@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from analysis.draft import Draft, is_press
-from analysis.vocabulary import Place, Span, read_toml
+from analysis.draft import Draft, is_press, reads_as_headline
+from analysis.vocabulary import DEFAULTS, Place, Span, read_toml
+from mentions.normalise import normalise
 
 _MOST_ON_A_LOCAL_SITE = 2  # a post there that names more is about none of them for certain
 
@@ -19,7 +20,7 @@ class Places:
     """Inline: boroughs, surest first; several where the text names several, none where it is not certain."""
 
     name: ClassVar[str] = "places"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, patches: Mapping[str, Sequence[str]]) -> None:
         self._patches = {name.lower(): tuple(boroughs) for name, boroughs in patches.items()}
@@ -32,12 +33,9 @@ class Places:
         draft.on_local_site = bool(patch)
         found = _believed(draft, patch)
         draft.hits.places = found
-        draft.boroughs = _decide(found, patch, alone="london" not in draft.hits)
-        if found and draft.boroughs:
-            place, span = next((hit for hit in found if draft.boroughs[0] in hit[0].boroughs), found[0])
-            draft.because(f"names {place.name} ({', '.join(place.boroughs)})", span)
-        elif draft.boroughs:
-            draft.because(f"posted on a site about {draft.boroughs[0]}")
+        named = _named_in_title(draft, found, patch)
+        draft.boroughs = named or _decide(found, patch, alone=_is_of_the_patch(draft))
+        _tell_why(draft, found)
 
     def _patch_of(self, draft: Draft) -> tuple[str, ...]:
         mention = draft.mention
@@ -48,6 +46,20 @@ class Places:
             or patches.get(_host(mention.link))
             or ()
         )
+
+
+def _tell_why(draft: Draft, found: Sequence[Found]) -> None:
+    """Note what the boroughs rest on, and how sure that is."""
+    if not found:
+        if draft.boroughs:
+            draft.because(f"posted on a site about {draft.boroughs[0]}: likely")
+        return
+    speaking = [hit for hit in found if set(draft.boroughs) & set(hit[0].boroughs)] or found
+    place, span = min(speaking, key=lambda hit: (hit[0].boroughs[:1] != draft.boroughs[:1], len(hit[0].boroughs)))
+    sure = "certain" if len(place.boroughs) == 1 and not place.common else "likely"
+    draft.because(
+        f"names {place.name} ({', '.join(place.boroughs)}): {sure if draft.boroughs else 'not certain'}", span
+    )
 
 
 def _host(link: str) -> str:
@@ -71,22 +83,31 @@ def _believed(draft: Draft, patch: tuple[str, ...]) -> list[Found]:
     found = draft.hits.places
     if not found:
         return found
-    longest = [hit for hit in found if not any(_covers(other[1], hit[1]) for other in found if other is not hit)]
-    return [hit for hit in longest if _is_meant(draft, hit, longest, patch)]
+    longest = list(_longest(found))
+    meant = [hit for hit in longest if _is_meant(draft, hit, longest, patch)]
+    at_hand = [hit for hit in meant if not _is_home_address(draft, hit[1])]
+    return at_hand or meant
 
 
-def _covers(outer: Span, inner: Span) -> bool:
-    return outer[0] <= inner[0] and inner[1] <= outer[1] and outer != inner
+def _longest(found: Sequence[Found]) -> Iterator[Found]:
+    """Those that no other one covers, in the order of the text."""
+    covered_to = -1
+    for hit in sorted(found, key=lambda hit: (hit[1][0], -hit[1][1])):
+        if hit[1][1] > covered_to:
+            covered_to = hit[1][1]
+            yield hit
 
 
 def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
     place, span = hit
-    if place.elsewhere and any(f" {word} " in f" {draft.norm} " for word in place.elsewhere):
+    before, after = _neighbours(draft.norm, span)
+    if after in _words("courts") or not _is_in_london(draft, place):
         return False
+    if place.only_behind:
+        return before in place.only_behind
     if not place.common:
         return True
-    before, after = _neighbours(draft.norm, span)
-    if not (before in _words("lead_words") or after in _words("place_words")) or not draft.quote(span)[:1].isupper():
+    if not (before in _words("lead_words") or after in _words("place_words")) or not _is_a_name(draft, hit):
         return False
     company = {b for other, at in found if at != span and not other.common for b in other.boroughs} | set(patch)
     if company & set(place.boroughs):
@@ -94,6 +115,31 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     if patch:
         return False  # on a local site a common name is the local one
     return after in _words("place_words") or "london" in draft.hits or not is_press(draft)
+
+
+def _is_in_london(draft: Draft, place: Place) -> bool:
+    padded = f" {draft.norm} "
+    if place.only_with and not any(f" {word} " in padded for word in place.only_with):
+        return False
+    return not any(f" {word} " in padded for word in place.elsewhere)
+
+
+def _is_a_name(draft: Draft, hit: Found) -> bool:
+    """Whether a common name is written as one; of who never uses capitals, whether it is no everyday word."""
+    if draft.words.islower():
+        return not _everyday_words().issuperset(normalise(hit[0].name).split())
+    return draft.quote(hit[1])[:1].isupper()
+
+
+def _is_home_address(draft: Draft, span: Span) -> bool:
+    """Whether it is where somebody lives, as courts tell it: "Jo Bloggs, 26, of Balham High Road"."""
+    said = draft.norm[: max(span[0] - 1, 0)].rsplit(None, 2)[-2:]
+    return len(said) > 1 and said[1] == "of" and said[0].isdigit()
+
+
+@cache
+def _everyday_words() -> frozenset[str]:
+    return frozenset((DEFAULTS / "english_words.txt").read_text("utf-8").split())
 
 
 @cache
@@ -107,15 +153,43 @@ def _neighbours(norm: str, span: Span) -> tuple[str, str]:
     return before[-1] if before else "", after[0] if after else ""
 
 
-def _decide(found: Sequence[Found], patch: tuple[str, ...], *, alone: bool) -> tuple[str, ...]:
-    """The boroughs the names speak for; on a local site its own first, and nothing where names and site disagree.
+def _is_of_the_patch(draft: Draft) -> bool:
+    """Whether a local site's post that names no place is about its patch: neighbours talk of where they live; a local
+    site's news, set as a headline, may be about anywhere unless it speaks of residents or the council."""
+    if "london" in draft.hits:
+        return False
+    return not reads_as_headline(draft.mention.title) or not _words("patch_words").isdisjoint(draft.tokens)
 
-    `alone` says that no wider place is named, so that a local site's post without a name is about its patch.
-    """
+
+def _named_in_title(draft: Draft, found: Sequence[Found], patch: tuple[str, ...]) -> tuple[str, ...]:
+    """The one borough that the title of a longer post names for certain: what the title names is what it is about. On a
+    local site another borough than its own must stand there as the place of the matter ("in", "at")."""
+    end = len(draft.mention.title)
+    if not end or not draft.mention.text:
+        return ()
+    titled = [hit for hit in found if draft.original(hit[1])[0] < end]
+    sure = _sure(_weigh(titled))
+    if len(sure) != 1 or not (patch and sure[0] not in patch):
+        return tuple(sure) if len(sure) == 1 else ()
+    happens = any(_neighbours(draft.norm, span)[0] in _words("happens_words") for _, span in titled)
+    return tuple(sure) if happens else ()
+
+
+def _weigh(found: Sequence[Found]) -> dict[str, float]:
+    """How much the names speak for each borough: a name of several for each of them a part."""
     weights: dict[str, float] = {}
     for place, _ in found:
         for borough in place.boroughs:
             weights[borough] = weights.get(borough, 0.0) + 1.0 / len(place.boroughs)
+    return weights
+
+
+def _decide(found: Sequence[Found], patch: tuple[str, ...], *, alone: bool) -> tuple[str, ...]:
+    """The boroughs the names speak for; on a local site its own first, and nothing where names and site disagree.
+
+    `alone` says that nothing speaks against a local site's post without a name being about its patch.
+    """
+    weights = _weigh(found)
     sure = _sure(weights)
     if not patch:
         return tuple(sure)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mentions.records import AuditEntry, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
-from mentions.sqlstate import incidents, ledger, places, sources, watchlists
+from mentions.records import AuditEntry, Board, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
+from mentions.sqlstate import boards, incidents, ledger, places, sources, watchlists
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -132,6 +132,14 @@ class SqlState:
     def unteach_places(self, mention_id: str) -> None:
         with self._database.write() as connection:
             places.unteach_places(connection, mention_id)
+
+    def keep_board(self, name: str, made_at: datetime, body: str) -> None:
+        with self._database.write() as connection:
+            boards.keep_board(connection, name, made_at, body)
+
+    def board(self, name: str) -> Board | None:
+        with self._database.read() as connection:
+            return boards.board(connection, name)
 
     def get(self, key: str) -> str | None:
         with self._database.read() as connection:

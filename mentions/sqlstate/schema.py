@@ -42,6 +42,7 @@ STEPS: dict[int, tuple[str, ...]] = {
     3: (
         """CREATE TABLE taught_places (facet TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, boroughs TEXT NOT NULL,
         mention_id TEXT NOT NULL, "by" TEXT NOT NULL, at BIGINT NOT NULL)""",
+        "CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -243,6 +244,14 @@ taught_places = Table(
     _text("mention_id"),
     _text("by"),
     Column("at", Moment, nullable=False),
+)
+
+boards = Table(
+    "boards",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("made_at", Moment, nullable=False),
+    _text("body"),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

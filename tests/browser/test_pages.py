@@ -12,7 +12,7 @@ from mentions.records import IncidentState
 from tests.browser.conftest import Served
 
 pytestmark = pytest.mark.browser
-PATHS = ("/", "/mentions", "/alerts", "/alerts?id=1", "/sources", "/mentions?id=test:9999")
+PATHS = ("/", "/mentions", "/alerts", "/alerts?id=1", "/debates", "/sources", "/mentions?id=test:9999")
 
 
 def open_page(page: Page, served: Served, path: str) -> None:

@@ -138,6 +138,7 @@ def test_score_gives_each_row_back_judged_alone_whatever_its_company(tmp_path: P
         "topic",
         "public_domain",
         "boroughs",
+        "bcu",
         "debate",
         "reasons",
         "made_by",
@@ -216,3 +217,29 @@ def test_score_gives_back_keys_it_does_not_know_whatever_they_hold(tmp_path: Pat
     done = earshot("score", cwd=tmp_path, stdin=f"{odd}\n{json.dumps(ROWS[0])}\n".encode())
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
     assert json.loads(done.stdout.splitlines()[0])["extra"] == "\ud800"
+
+
+def test_debates_are_listed_by_borough_as_of_a_time(folder: Path) -> None:
+    rows = [
+        {"id": "7", "platform": "forum", "site": "se23.life", "title": "Bikes", "time": "2026-03-01T12:00:00Z",
+         "text": "Anyone else had a bike stolen in Forest Hill?", "url": "https://se23.life/t/bikes/7"},
+        {"id": "8", "platform": "forum", "site": "se23.life", "title": "Re: Bikes", "time": "2026-03-01T13:00:00Z",
+         "text": "Mine too, from the station", "url": "https://se23.life/t/bikes/7/2"},
+    ]  # fmt: skip
+    (folder / "forum.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (folder / "earshot.toml").write_text('[borough_accounts]\nLewisham = "@MPSLewisham"\n', "utf-8")
+    assert earshot("import", "forum.jsonl", cwd=folder).returncode == 0
+    done = earshot("debates", "--borough", "lewisham", "--at", "2026-03-01T14:00", "--json", cwd=folder)
+    (found,) = json.loads(done.stdout)
+    assert (found["boroughs"], found["posts"], found["ids"]) == (["Lewisham"], 2, ["forum:7", "forum:8"])
+    assert found["account"] == "@MPSLewisham"
+    assert found["score"] == sum(reason["points"] for reason in found["reasons"])
+    told = earshot("debates", "--at", "2026-03-01T14:00", cwd=folder).stdout
+    assert told.startswith("Lewisham\n")
+    assert "@MPSLewisham answers" in told
+
+
+def test_a_borough_that_is_none_is_refused_in_a_line(folder: Path) -> None:
+    done = earshot("debates", "--borough", "Atlantis", cwd=folder)
+    assert done.returncode == 2
+    assert '"Atlantis" is not a London borough' in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -387,6 +388,72 @@ def test_an_act_while_the_database_is_busy_is_refused_in_words(seeded: Seeded, t
 @pytest.mark.parametrize("asked", ["99", "x", "-1", "9" * 40])
 def test_an_alert_that_is_not_there_is_said_so(seeded: Seeded, asked: str) -> None:
     assert visit("alerts", id=asked).title[0].value == "No such alert"
+
+
+# -- Debates -----------------------------------------------------------------------------------------------------------
+
+
+def keep_debates(seeded: Seeded, *rows: dict[str, object], text: str = "Bike thefts again. Anyone else?") -> None:
+    """The board as the daemon keeps it, and the post that its rows are about."""
+    seeded.state.keep_board("debates", seeded.now, json.dumps({"debates": rows}))
+    seeded.store.save([seeding.make_row(2, seeded.now - timedelta(hours=3), Rag.GREEN, text=text)])
+
+
+def a_debate(seeded: Seeded, **facts: object) -> dict[str, object]:
+    says = "asks something an officer could answer"
+    return {
+        "boroughs": ["Camden"],
+        "score": 83,
+        "clearance": "green",
+        "reasons": [{"points": 30, "says": says, "post": "test:2", "start": 19, "end": 31}],
+        "posts": 7,
+        "voices": 4,
+        "last_at": (seeded.now - timedelta(hours=3)).isoformat(),
+        "force_in_it": False,
+        "account": "@mpscamden",
+        "ids": ["test:2"],
+    } | facts
+
+
+def test_no_debates_says_why(seeded: Seeded) -> None:
+    assert "has not looked for debates yet" in texts(visit("debates"))
+    keep_debates(seeded)
+    assert "No debate worth joining" in texts(visit("debates"))
+
+
+def test_debates_stand_by_borough_with_clearance_reasons_and_account(seeded: Seeded) -> None:
+    facts = {"boroughs": ["Barnet", "Camden"], "clearance": "red"}
+    quiet = a_debate(seeded, **facts, account="", force_in_it=True)
+    keep_debates(seeded, a_debate(seeded), quiet, a_debate(seeded, boroughs=[]))
+    page = visit("debates")
+    assert [header.value for header in page.header] == ["Barnet: 1", "Camden: 2", "No borough known: 1"]
+    said = texts(page)
+    assert "83 of 100  Bike thefts again" in said
+    assert "● Green: an officer may answer" in said
+    assert "■ Red: call the press office before anybody answers" in said
+    assert "7 posts · 4 voices · last 3 h ago" in said
+    assert "@mpscamden answers for Camden" in said
+    assert '+30  asks something an officer could answer: "Anyone else?"' in said
+    assert "is in it already" in said
+    assert [header.value for header in visit("debates", borough="Barnet").header] == ["Barnet: 1"]
+
+
+def test_a_debate_whose_post_was_erased_is_gone(seeded: Seeded) -> None:
+    keep_debates(seeded, a_debate(seeded))
+    seeded.store.forget(["test:2"])
+    page = visit("debates")
+    assert [header.value for header in page.header] == ["Camden: 0"]
+    assert "Bike thefts" not in texts(page)
+
+
+def test_a_debates_words_are_never_interpreted(seeded: Seeded) -> None:
+    reasons = [{"points": 30, "says": "asks", "post": "test:2", "start": 0, "end": 300}]
+    keep_debates(seeded, a_debate(seeded, reasons=reasons), text=seeding.HOSTILE)
+    page = visit("debates")
+    assert "Met officers again" in texts(page)
+    assert "evil.example" not in interpreted(page)
+    assert "someone_private" not in texts(page)
+    assert "\u202e" not in texts(page)
 
 
 # -- Sources -----------------------------------------------------------------------------------------------------------

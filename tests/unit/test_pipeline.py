@@ -54,12 +54,12 @@ def test_threads_share_one_pipeline() -> None:
 def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
-        "places/1",
+        "places/2",
         "relevance/1",
         "sentiment/1",
         "mood/1",
         "rating/1",
-        "debates/1",
+        "debates/2",
     )
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from analysis.boroughs import borough_named, command_units
 from analysis.pipeline import Pipeline
+from analysis.vocabulary import gazetteer
 from tests.judging import judged, judged_news, say
 
 
@@ -54,7 +56,7 @@ def test_two_places_bring_two_boroughs() -> None:
 def test_a_local_sites_post_without_a_place_is_about_its_patch() -> None:
     opinion = judged("Anyone else burgled?", platform="forum", link="http://www.putneysw15.com/page/1")
     assert opinion.boroughs == ("Wandsworth",)
-    assert "posted on a site about Wandsworth" in [reason.says for reason in opinion.reasons]
+    assert "posted on a site about Wandsworth: likely" in [reason.says for reason in opinion.reasons]
 
 
 def test_a_patch_decides_between_the_boroughs_of_a_name() -> None:
@@ -73,3 +75,94 @@ def test_the_settings_add_places_and_patches() -> None:
 
 def test_an_odd_link_is_no_failure() -> None:
     assert judged("Police were here", link="http://[half").boroughs == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "borough"),
+    [
+        ("policing demonstrations in westminster today", "Westminster"),
+        ("mpsnorthfield could you look at this please, police needed", "Ealing"),
+        ("@MPSSouthgate when is the next police surgery", "Enfield"),
+        ("wandbc the park is full of dealers, no police", "Wandsworth"),
+        ("Police arrested four outside the Russian embassy in London", "Kensington and Chelsea"),
+        ("protesters and police on Whitehall right now", "Westminster"),
+        ("Fraudster of Mitcham jailed at Kingston crown court, well done police", "Merton"),
+    ],
+)
+def test_accounts_embassies_and_plain_writers_tell_the_borough(text: str, borough: str) -> None:
+    assert judged(text).boroughs == (borough,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "police took him to the bank in handcuffs, angel that he is, in the end",
+        "Jailed at Southwark Crown Court, say police",
+        "Whitehall cuts the police budget again",
+        "Scotland Yard says no",
+        "Police outside the Russian embassy in Warsaw",
+        "Gareth Southgate and the police",
+    ],
+)
+def test_courts_metonyms_and_far_away_houses_are_no_place(text: str) -> None:
+    assert judged(text).boroughs == ()
+
+
+def test_what_the_title_names_is_what_it_is_about() -> None:
+    opinion = judged_news(
+        "Man jailed for Brixton Hill murder", "The worker, 26, of Balham High Road, met police in Hackney."
+    )
+    assert opinion.boroughs == ("Lambeth",)
+
+
+def test_a_local_sites_title_may_place_the_matter_elsewhere() -> None:
+    told = {"publisher": "putneysw15.com", "platform": "forum"}
+    assert judged("Police appeal", title="Man falls from plane in Mortlake", **told).boroughs == (
+        "Richmond upon Thames",
+    )
+    assert judged("Police appeal", title="The way to Mortlake", **told).boroughs == ()
+
+
+def test_a_local_sites_headline_without_a_place_may_be_about_anywhere() -> None:
+    told = {"publisher": "putneysw15.com", "platform": "forum"}
+    assert judged("Police are worried", title="Fears Grow For Missing Girl", **told).boroughs == ()
+    assert judged("Police are worried", title="Residents Fear For Missing Girl", **told).boroughs == ("Wandsworth",)
+    assert judged("Police are worried", title="fears for a missing girl", **told).boroughs == ("Wandsworth",)
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("Police at Peckham Rye", "certain"),
+        ("Police outside Angel station", "likely"),
+        ("Police at Herne Hill", "not certain"),
+    ],
+)
+def test_the_reason_says_how_sure_a_place_is(text: str, sure: str) -> None:
+    said = next(reason.says for reason in judged(text).reasons if reason.says.startswith("names"))
+    assert said.endswith(f": {sure}")
+
+
+@pytest.mark.parametrize(
+    ("boroughs", "units"),
+    [
+        (("Hackney", "Tower Hamlets"), ("Central East (CE)",)),
+        (("Camden", "Ealing"), ("Central North (CN)", "West Area (WA)")),
+        (("City of London",), ("City of London Police, not MPS",)),
+        (("Nowhere",), ()),
+    ],
+)
+def test_boroughs_belong_to_command_units(boroughs: tuple[str, ...], units: tuple[str, ...]) -> None:
+    assert command_units(boroughs) == units
+
+
+def test_every_borough_of_the_gazetteer_has_its_command_unit() -> None:
+    boroughs = {borough for place in gazetteer({}) for borough in place.boroughs}
+    assert len(boroughs) == 33
+    assert len(command_units(sorted(boroughs))) == 13  # twelve, and the City's own force
+
+
+@pytest.mark.parametrize("name", ["southwark", "LBTH", "Kingston", "Hammersmith & Fulham", "Square Mile"])
+def test_a_borough_is_known_by_any_of_its_names(name: str) -> None:
+    assert borough_named(name)
+    assert borough_named(f"{name} on Sea") == ""

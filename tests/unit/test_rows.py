@@ -232,6 +232,7 @@ def test_an_export_carries_the_opinion_in_the_words_of_the_command_line() -> Non
         "topic": "force_reputation",
         "public_domain": "unknown",
         "boroughs": ["Camden"],
+        "bcu": ["Central North (CN)"],
         "debate": False,
         "reasons": [{"says": "says 'disgrace'", "start": 3, "end": 11}],
         "made_by": ["rating/1"],
