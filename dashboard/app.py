@@ -9,7 +9,13 @@ import streamlit as st
 from dashboard.chrome import STYLE, draw_top, read_now
 
 HERE = Path(__file__).parent
-PAGES = (("now", "Now"), ("mentions", "Mentions"), ("alerts", "Alerts"), ("sources", "Sources"))
+PAGES = (
+    ("now", "Now"),
+    ("mentions", "Mentions"),
+    ("stories", "Stories"),
+    ("alerts", "Alerts"),
+    ("sources", "Sources"),
+)
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ COMMANDS = (
     "exercise",
     "check",
     "search",
+    "stories",
+    "emerging",
     "store",
     "sources",
     "watchlists",
@@ -28,7 +30,9 @@ COMMANDS = (
     "score",
     "detect",
 )
-WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "import", "export"))
+WITH_STORE = frozenset(
+    ("run", "daemon", "dashboard", "check", "search", "stories", "emerging", "store", "import", "export")
+)
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 
