@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 PAGES = (
     ("now", "Now"),
     ("mentions", "Mentions"),
+    ("stories", "Stories"),
     ("alerts", "Alerts"),
     ("debates", "Debates"),
     ("sources", "Sources"),

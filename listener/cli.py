@@ -22,6 +22,8 @@ COMMANDS = (
     "correct",
     "rescore",
     "evaluate",
+    "stories",
+    "emerging",
     "store",
     "sources",
     "watchlists",
@@ -32,22 +34,7 @@ COMMANDS = (
     "score",
     "detect",
 )
-WITH_STORE = frozenset(
-    (
-        "run",
-        "daemon",
-        "dashboard",
-        "check",
-        "search",
-        "correct",
-        "rescore",
-        "evaluate",
-        "store",
-        "debates",
-        "import",
-        "export",
-    )
-)
+WITH_STORE = frozenset(COMMANDS) - {"exercise", "sources", "watchlists", "alerts", "score", "detect"}
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 

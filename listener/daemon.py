@@ -29,6 +29,7 @@ RULES_EVERY = 30
 ASSESS_EVERY = 10
 BACKFILL_EVERY = 10
 LOWER_EVERY = 60
+BOARDS_EVERY = 30  # how often it is asked which of them are due
 ASSESS_AT_ONCE = 256
 DELIVER_EVERY = 3
 BEAT_EVERY = 10
@@ -82,6 +83,7 @@ class Daemon:
         self._add(scheduler, "assess", self._assess, ASSESS_EVERY, "model")
         self._add(scheduler, "told", self.house.lower_told, LOWER_EVERY, "model")
         self._add(scheduler, "backfill", self.house.backfill_watchlists, BACKFILL_EVERY, "model")
+        self._add(scheduler, "boards", self.house.boards.work, BOARDS_EVERY, "model")
         self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
         self._add(scheduler, "drain", self._drain, DRAIN_EVERY, "drain")
         scheduler.add_listener(self._note_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)

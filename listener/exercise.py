@@ -132,6 +132,7 @@ class Exercise:
             self._keep_pace(began, now - start)
             self._tick(now)
             now = self._next(now)
+        self.house.boards.work(all_now=True)
         self._show(force=True)
         self.house.state.put("exercise", "ended")
         return not self.stop.is_set()
@@ -142,6 +143,7 @@ class Exercise:
         while (left := began + scenario.total_seconds() / self.speed - time.monotonic()) > 0 and not self.stop.is_set():
             self.stop.wait(min(left, 5))
             self.house.beat()
+            self.house.boards.work()
 
     def _tick(self, now: datetime) -> None:
         """Everything that is due at `now`, in the order a post takes: polled, judged, checked, delivered.

@@ -20,6 +20,7 @@ from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rul
 from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.backfill import Backfill
+from listener.boards import Boards
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
@@ -71,6 +72,7 @@ class House:
     opened_at: datetime
     backfill: Backfill
     lessons: Mapping[str, Sequence[str]]  # places that corrections taught the pipeline
+    boards: Boards
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
@@ -256,6 +258,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         opened_at=clock(),
         backfill=Backfill(store, state, settings.store, clock),
         lessons=lessons,
+        boards=Boards(store, state, clock),
         store=store,
         state=state,
         pipeline=pipeline,

@@ -12,7 +12,17 @@ from mentions.records import IncidentState
 from tests.browser.conftest import Served
 
 pytestmark = pytest.mark.browser
-PATHS = ("/", "/mentions", "/alerts", "/alerts?id=1", "/debates", "/sources", "/mentions?id=test:9999")
+PATHS = (
+    "/",
+    "/mentions",
+    "/stories",
+    "/alerts",
+    "/alerts?id=1",
+    "/debates",
+    "/sources",
+    "/accuracy",
+    "/mentions?id=test:9999",
+)
 
 
 def open_page(page: Page, served: Served, path: str) -> None:
@@ -108,7 +118,7 @@ def test_a_browser_in_new_york_reads_the_same_times(served: Served, browser: Bro
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/mentions", "/alerts?id=1", "/sources"])
+@pytest.mark.parametrize("path", ["/", "/mentions", "/stories", "/alerts?id=1", "/sources"])
 def test_a_phone_needs_no_scrolling_sideways(served: Served, browser: Browser, path: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 844})
     page = context.new_page()

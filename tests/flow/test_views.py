@@ -147,7 +147,7 @@ def test_an_incident_title_is_never_markup(seeded: Seeded) -> None:
     assert "<img" not in interpreted(visit("alerts"))
 
 
-@pytest.mark.parametrize("page", ["now", "mentions", "alerts", "sources"])
+@pytest.mark.parametrize("page", ["now", "mentions", "stories", "alerts", "sources"])
 def test_every_page_of_an_exercise_is_marked(seeded: Seeded, page: str) -> None:
     seeded.state.put("exercise", "1")
     seeded.state.put("exercise_now", "2026-03-29T00:59:59+00:00")

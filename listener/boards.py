@@ -1,0 +1,148 @@
+"""Boards: what the daemon works out from the store for the pages to read, and keeps in the state.
+
+A new board is one line in `MAKERS`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from analysis.emerging import PAST, RECENT, Rise, find_emerging
+from analysis.joining import WITHIN
+from analysis.stories import Story, find_stories
+from analysis.telling import Tellings
+from mentions.clock import Clock
+from mentions.failures import Failure, UserError
+from mentions.mention import Assessed
+from mentions.order import order_key
+from mentions.query import Everything
+from mentions.state import State
+from mentions.store import MentionStore
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+MOST_MENTIONS = 5_000  # relevant ones looked at for a board, the newest
+MOST_LOOKED_AT = 20_000  # mentions looked through to find them
+A_PAST_DAY = 500  # relevant ones that stand for one day of the past
+MOST_STORIES = 100
+MOST_MEMBERS = 50  # ids told of a story, earliest first
+DAY = timedelta(days=1)
+
+
+class Maker(Protocol):
+    """Works out one board. Made once in a daemon's life, so it may keep what is slow to work out."""
+
+    def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
+        """The board as of `now`, as JSON can hold it, without any post's text. Bounded in time and memory."""
+
+
+@dataclass(slots=True)
+class StoriesMaker:
+    """The stories of the last 72 hours, by score."""
+
+    _tellings: Tellings = field(default_factory=Tellings)
+
+    def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
+        """See `Maker.make`."""
+        held = newest_relevant(store, now - WITHIN, now)
+        told = [story for story in find_stories(held, self._tellings) if story.count > 1]
+        return {
+            "looked_at": len(held),
+            "since": (held[-1].mention.published_at if len(held) == MOST_MENTIONS else now - WITHIN).isoformat(),
+            "found": len(told),
+            "stories": [story_row(story, MOST_MEMBERS) for story in told[:MOST_STORIES]],
+        }
+
+
+@dataclass(slots=True)
+class EmergingMaker:
+    """What rises today against the two weeks before."""
+
+    def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
+        """See `Maker.make`."""
+        return {"rises": [asdict(rise) for rise in emerging_at(store, now)]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    make: Callable[[], Maker]
+    every_s: float
+
+
+MAKERS = {
+    "stories": _Kind(StoriesMaker, 120),
+    "emerging": _Kind(EmergingMaker, 600),
+}
+
+
+class Boards:
+    """Keeps every board of `MAKERS` fresh in the state."""
+
+    def __init__(self, store: MentionStore, state: State, clock: Clock) -> None:
+        self._store, self._state, self._clock = store, state, clock
+        self._makers = {name: kind.make() for name, kind in MAKERS.items()}
+        self._due: dict[str, float] = {}  # by the wall: an exercise's clock may run fast
+        self._broken: set[str] = set()
+
+    def work(self, *, all_now: bool = False) -> None:
+        """Work out what is due. One that breaks costs itself alone, and is told of once; raises where the store or
+        the state is away, and is then due at once."""
+        for name, maker in self._makers.items():
+            if not all_now and time.monotonic() < self._due.get(name, 0.0):
+                continue
+            now = self._clock()
+            try:
+                body = json.dumps(maker.make(self._store, now))
+            except (Failure, UserError):
+                raise
+            except Exception:  # a broken board must never cost another
+                if name not in self._broken:
+                    log.exception("board=%s broke", name)
+                self._broken.add(name)
+            else:
+                self._state.keep_board(name, now, body)
+                self._broken.discard(name)
+            self._due[name] = time.monotonic() + MAKERS[name].every_s
+
+
+def newest_relevant(
+    store: MentionStore, since: datetime | None, until: datetime | None, most: int = MOST_MENTIONS
+) -> list[Assessed]:
+    """The newest mentions of that time that are about the police, newest first, at most `most` of them."""
+    found: list[Assessed] = []
+    before: int | None = None
+    for _ in range(MOST_LOOKED_AT // PAGE):
+        page = store.search(Everything(), since=since, until=until, limit=PAGE, before=before)
+        found += (each for each in page if each.assessment.relevant)
+        if len(page) < PAGE or len(found) >= most:
+            break
+        before = order_key(page[-1].mention)
+    return found[:most]
+
+
+def emerging_at(store: MentionStore, at: datetime) -> list[Rise]:
+    """What rises in the 24 hours before `at`; each day of the past is stood for by its newest mentions."""
+    held = newest_relevant(store, at - RECENT, at)
+    for day in range(PAST // DAY):
+        until = at - RECENT - day * DAY
+        held += newest_relevant(store, until - DAY, until, A_PAST_DAY)
+    return find_emerging(held, at)
+
+
+def story_row(story: Story, most_members: int | None = None) -> dict[str, object]:
+    """A story as commands and boards tell it."""
+    row = asdict(story)
+    row |= {name: getattr(story, name).isoformat() for name in ("began_at", "last_at")}
+    row |= {name: dict(getattr(story, name)) for name in ("platforms", "sources")}
+    row["hours"] = [[at.isoformat(), count] for at, count in story.hours]
+    row["count"] = story.count
+    row |= {name: list(getattr(story, name)[:most_members]) for name in ("members", "campaign", "brigade")}
+    row |= {"campaign_count": len(story.campaign), "brigade_count": len(story.brigade)}
+    return row | {"negative_share": story.feeling.negative_share, "public_negative_share": story.public.negative_share}

@@ -1,0 +1,188 @@
+"""Stories from the store to the board, the command and the page. Every post here is made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dashboard.holding import release_books
+from listener.boards import MAKERS, Boards, Maker, newest_relevant
+from mentions.failures import TemporaryFailure
+from mentions.mention import Mood, Rag, Reach, Verdict, Voice
+from tests import seeding
+from tests.earshot import earshot
+from tests.flow.test_views import interpreted, table, texts, visit
+from tests.seeding import HOSTILE, Seeded
+
+SACKED = "Met sergeant Dale Forrester sacked over Wapping payroll fraud"
+ANGRY = "Wapping residents demand that sergeant Forrester faces a criminal trial, not a quiet goodbye"
+
+
+@pytest.fixture
+def seeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seeded]:
+    """Empty databases; the pages read them."""
+    monkeypatch.setenv("EARSHOT_DATA", str(tmp_path / "data"))
+    made = seeding.open_seeded(tmp_path / "data")
+    yield made
+    release_books()
+    made.close()
+
+
+def tell(seeded: Seeded, number: int, text: str, minutes: float, rag: Rag = Rag.RED, **facts: object) -> None:
+    """One post of the public, so many minutes ago."""
+    at = seeded.now - timedelta(minutes=minutes)
+    public: dict[str, object] = {
+        "voice": Voice.PUBLIC,
+        "publisher": "",
+        "reach": Reach.LOCAL,
+        "author_key": f"a{number}",
+    }
+    row = seeding.make_row(number, at, rag, text=text, **(public | facts))
+    negative = replace(row.assessment, sentiment=Verdict(Mood.NEGATIVE, -0.7))
+    seeded.store.save([replace(row, assessment=negative)])
+
+
+def boards(seeded: Seeded) -> Boards:
+    return Boards(seeded.store, seeded.state, lambda: seeded.now)
+
+
+def test_without_boards_the_page_says_who_makes_them(seeded: Seeded) -> None:
+    said = texts(visit("stories"))
+    assert "No stories yet: the daemon works them out" in said
+    assert "Not worked out yet" in said
+
+
+def test_quiet_boards_are_told_from_missing_ones(seeded: Seeded) -> None:
+    boards(seeded).work()
+    said = texts(visit("stories"))
+    assert "No story of the last three days" in said
+    assert "Nothing rises" in said
+
+
+def test_a_story_shows_its_words_every_term_of_its_score_and_its_campaign(seeded: Seeded) -> None:
+    tell(seeded, 1, SACKED, 200, voice=Voice.PRESS, publisher="citynews.example", reach=Reach.WIDE, author_key="")
+    tell(seeded, 2, f"RT @citynews: {SACKED}", 150)
+    for number in range(10, 18):
+        tell(seeded, number, f"{ANGRY} {'!' * number}", number, Rag.AMBER)
+    boards(seeded).work()
+    said = texts(visit("stories"))
+    assert SACKED in said
+    assert "x colour ■ Red 1.00 x reach wide 1.00 x speed" in said
+    assert "x attitude 100% negative 1.00" in said
+    assert "⚑ Campaign: 8 posts with one text." in said
+    assert "2 posts, 1 voice in words of their own" in said
+
+
+def test_emerging_terms_stand_above_the_posts_behind_them(seeded: Seeded) -> None:
+    seeding.seed_days(seeded)
+    for number in range(1, 8):
+        tell(seeded, number, f"Drone patrol over the market, is it legal? neighbour {number} asks", number * 20)
+    boards(seeded).work()
+    at = visit("stories")
+    assert "drone patrol" in table(at, -2)
+    assert "neighbour 1 asks" in table(at, -1)
+
+
+def test_hostile_words_are_shown_as_words_and_names_are_hidden(seeded: Seeded) -> None:
+    for number in range(1, 9):
+        tell(seeded, number, HOSTILE, number)
+    boards(seeded).work()
+    at = visit("stories")
+    assert "<script>" in texts(at)
+    assert "<script>" not in interpreted(at)
+    assert "someone_private" not in texts(at)
+
+
+def test_a_board_keeps_no_text_and_what_is_erased_is_gone_from_the_page(seeded: Seeded) -> None:
+    tell(seeded, 1, SACKED, 20)
+    tell(seeded, 2, SACKED, 10)
+    boards(seeded).work()
+    board = seeded.state.board("stories")
+    assert board is not None
+    assert "Forrester" not in board.body
+    seeded.store.forget(["test:1"])
+    assert "no longer held" in texts(visit("stories"))
+
+
+@pytest.mark.parametrize("body", ["{nonsense", "[]", "{}"])
+def test_a_board_of_another_version_breaks_no_page(seeded: Seeded, body: str) -> None:
+    for name in MAKERS:
+        seeded.state.keep_board(name, seeded.now, body)
+    visit("stories")
+
+
+def test_a_board_that_is_no_longer_renewed_says_so(seeded: Seeded) -> None:
+    seeded.state.keep_board("stories", seeded.now - timedelta(hours=2), '{"stories": []}')
+    assert "see whether the daemon runs" in texts(visit("stories"))
+
+
+class Broken:
+    """A maker with a fault in it."""
+
+    def make(self, store: object, now: object) -> dict[str, object]:
+        raise ZeroDivisionError
+
+
+class Away:
+    """A maker whose store does not answer."""
+
+    def make(self, store: object, now: object) -> dict[str, object]:
+        raise TemporaryFailure("away")
+
+
+def with_maker(seeded: Seeded, name: str, maker: Maker) -> Boards:
+    made = boards(seeded)
+    made._makers[name] = maker
+    return made
+
+
+def test_a_board_that_breaks_costs_no_other(seeded: Seeded) -> None:
+    with_maker(seeded, "stories", Broken()).work()
+    assert seeded.state.board("stories") is None
+    assert seeded.state.board("emerging") is not None
+
+
+def test_boards_are_made_anew_only_when_due_and_at_once_after_the_store_was_away(seeded: Seeded) -> None:
+    made = boards(seeded)
+    made.work()
+    seeded.state.keep_board("stories", seeded.now, "as it was")
+    made.work()
+    board = seeded.state.board("stories")
+    assert board is not None
+    assert board.body == "as it was"
+    away = with_maker(seeded, "stories", Away())
+    with pytest.raises(TemporaryFailure):
+        away.work()
+    away._makers["stories"] = MAKERS["stories"].make()
+    away.work()
+    board = seeded.state.board("stories")
+    assert board is not None
+    assert board.body != "as it was"
+
+
+def test_only_so_many_of_the_newest_relevant_mentions_are_looked_at(seeded: Seeded) -> None:
+    rows = [seeding.make_row(n, seeded.now - timedelta(minutes=n), Rag.RED) for n in range(1, 1_200)]
+    seeded.store.save([seeding.irrelevant(row) if n % 2 else row for n, row in enumerate(rows)])
+    found = newest_relevant(seeded.store, None, None, 550)
+    assert len(found) == 550
+    assert found[0].mention.id == "test:1"
+    assert all(each.assessment.relevant for each in found)
+
+
+def test_the_commands_tell_what_the_boards_do(seeded: Seeded, tmp_path: Path) -> None:
+    tell(seeded, 1, SACKED, 200)
+    tell(seeded, 2, f"RT @citynews: {SACKED}", 150)
+    done = earshot("stories", "--json", "--data", "data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (story,) = json.loads(done.stdout)
+    assert (story["origin"], story["count"], story["members"]) == ("test:1", 2, ["test:1", "test:2"])
+    assert story["score"]["value"] > 0
+    assert SACKED[:60] in earshot("stories", "--data", "data", cwd=tmp_path).stdout
+    assert json.loads(earshot("emerging", "--json", "--data", "data", cwd=tmp_path).stdout) == []
+    wrong = earshot("stories", "--from", "2026-02-01", "--to", "2026-01-01", "--data", "data", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
