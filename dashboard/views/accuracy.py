@@ -7,13 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.boards import read_board
 from dashboard.chrome import read_now
 from dashboard.figures import describe_shares, draw_shares
-from dashboard.holding import hold_options
 from dashboard.reading import Moment
 from dashboard.safe import strip_text
 from dashboard.wording import count_of, parse_time, plain_words, tell_time
-from mentions.boards import EVALUATION, read_board
 from mentions.shares import Share
 
 COMMAND = "earshot evaluate --labels FILE"
@@ -23,14 +22,14 @@ KINDS = (("platforms", "By platform"), ("dialects", "By dialect"))
 def main() -> None:
     """Draw the page."""
     st.title("Accuracy", anchor=False)
-    _, moment = read_now()
-    board = read_board(hold_options().data, EVALUATION)
+    books, moment = read_now()
+    board = read_board(books.state, "evaluation")
     if board is None:
         st.text(f"The judgement has not been measured here yet. Run `{COMMAND}`, or `earshot evaluate` once posts")
         st.text("have been corrected on the Mentions page; the result is shown here.")
         return
     try:
-        draw_board(board, moment)
+        draw_board(board.told, moment)
     except (KeyError, TypeError, ValueError, AttributeError):
         st.warning("The last measurement cannot be read.")
         st.text(f"It was written by another version of Earshot, or damaged. Run `{COMMAND}` again.")

@@ -20,9 +20,9 @@ from listener.labels import LabelReader, LabelRow, from_corrections
 from listener.lock import prepare_directory
 from listener.rows import BadRow
 from listener.start import read_settings
-from mentions.boards import EVALUATION, keep_board
 from mentions.clock import utc_now
 from mentions.failures import UserError
+from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
 HELP = "measure the judgement against labels, with intervals, by platform and dialect; the Accuracy page shows it"
@@ -46,10 +46,12 @@ def run(args: argparse.Namespace) -> int:
     if not rows:
         raise UserError("there is nothing labelled to measure by: see `earshot evaluate --help`")
     found_in = args.labels.name if args.labels else CORRECTIONS
-    board: dict[str, Any] = {"at": utc_now().isoformat(), "rejected": rejected}
+    now = utc_now()
+    board: dict[str, Any] = {"at": now.isoformat(), "rejected": rejected}
     board |= make_board(rows, by or args.labelled_by, found_in)
     prepare_directory(settings.data)
-    keep_board(settings.data, EVALUATION, board)
+    with closing(open_state(settings.state)) as state:
+        state.keep_board("evaluation", now, json.dumps(board, ensure_ascii=False))
     text = json.dumps(board, ensure_ascii=False, indent=1)
     if args.out:
         try:

@@ -181,7 +181,9 @@ def test_without_labels_the_corrections_measure_the_judgement(folder: Path) -> N
     assert board["labelled_by"] == "Sam Roe"
     assert board["fields"]["rag"]["accuracy"]["is"] == 0
     assert "corrections" in board["found_in"]
-    assert json.loads((folder / "earshot-data/evaluation.json").read_text())["rows"] == 1
+    with closing(open_state(f"sqlite:{folder / 'earshot-data/state.db'}")) as state:
+        kept = state.board("evaluation")
+    assert kept and json.loads(kept.body)["rows"] == 1
 
 
 def test_label_rows_find_their_text_below_corpora_and_disputed_fields_are_left_out(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 from analysis.evaluate import Labelled
 from analysis.scoreboard import make_board
 from dashboard.holding import release_books
-from mentions.boards import EVALUATION, keep_board
 from mentions.mention import Assessed, Assessment, Mood, Rag, Verdict
 from tests import seeding
 from tests.flow.test_views import interpreted, table, texts, visit
@@ -123,7 +122,7 @@ def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: See
     labels = {"relevant": True, "rag": "red", "sentiment": "neg", "topic": None}
     rows = [Labelled(each, labels, platform="x", dialect="mle") for each in [right] * 9 + [wrong]]
     board = {"at": seeded.now.isoformat(), "rejected": 2, **make_board(rows, "Two <b>readers</b>", "labels.jsonl")}
-    keep_board(seeded.data, EVALUATION, board)
+    seeded.state.keep_board("evaluation", seeded.now, json.dumps(board))
     page = visit("accuracy")
     told = texts(page)
     assert "10 labelled rows of labels.jsonl" in told
@@ -140,5 +139,5 @@ def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: See
 
 @pytest.mark.parametrize("board", ["{}", "[]", "no", json.dumps({"at": "x", "rows": "y"})])
 def test_a_board_that_is_none_breaks_no_page(seeded: Seeded, board: str) -> None:
-    (seeded.data / "evaluation.json").write_text(board)
+    seeded.state.keep_board("evaluation", seeded.now, board)
     assert "earshot evaluate" in texts(visit("accuracy"))
