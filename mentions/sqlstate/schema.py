@@ -42,8 +42,8 @@ STEPS: dict[int, tuple[str, ...]] = {
     3: (
         """CREATE TABLE taught_places (facet TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, boroughs TEXT NOT NULL,
         mention_id TEXT NOT NULL, "by" TEXT NOT NULL, at BIGINT NOT NULL)""",
-        "CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",
     ),
+    4: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -36,7 +36,7 @@ def test_a_database_from_before_there_were_boards_gets_them(state: State, url: s
     state.close()
     change_by_hand(url, "DROP TABLE boards")
     change_by_hand(url, "DELETE FROM state_schema")
-    change_by_hand(url, "INSERT INTO state_schema (version, at) VALUES (2, 0)")
+    change_by_hand(url, "INSERT INTO state_schema (version, at) VALUES (3, 0)")
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     assert upgraded.board("stories") is None

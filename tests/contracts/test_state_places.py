@@ -34,7 +34,7 @@ def test_the_last_lesson_about_a_name_stands(state: State) -> None:
 def test_a_database_from_before_there_were_lessons_gets_them_and_keeps_what_it_had(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(url, "DROP TABLE taught_places", "UPDATE state_schema SET version = 2")
+    change_by_hand(url, "DROP TABLE taught_places", "DROP TABLE boards", "UPDATE state_schema SET version = 2")
     upgraded = open_state(url)
     upgraded.teach_place(SWAN)
     assert (upgraded.get("kept"), upgraded.taught_places()) == ("yes", [SWAN])
