@@ -84,7 +84,7 @@ def ask_value(row: Assessed, field: str) -> str:
 
 def sign(who: str, because: str) -> Signature:
     """Who corrects now, and why."""
-    return Signature(who[:LONGEST_NAME], because, utc_now())
+    return Signature(who[:LONGEST_NAME], because, utc_now(), "dashboard")
 
 
 def act(write: Callable[[MentionStore], object]) -> None:

@@ -19,11 +19,13 @@ LONGEST_NAME, LONGEST_WHY = 60, 500
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who corrects, when and why. Raises UserError where nobody, or no reason, is named."""
+    """Who corrects, why, when, and `via` what (the audit keeps it). Raises UserError where nobody, or no reason, is
+    named."""
 
     by: str
     because: str
     at: datetime
+    via: str = ""
 
     def __post_init__(self) -> None:
         for what, said, longest in (("who does it", self.by, LONGEST_NAME), ("why", self.because, LONGEST_WHY)):
@@ -102,8 +104,7 @@ def _write(
     told = {each.field: tell_change(each) for each in wanted.assessment.corrections if each.field in given}
     action = "undo correction" if any(each.undone for each in made) else "correct"
     detail: dict[str, object] = {"id": held.mention.id, "because": signed.because.strip(), **told}
-    if place:
-        detail["place"] = place
+    detail |= {name: said for name, said in (("place", place), ("via", signed.via)) if said}
     state.audit(signed.at, signed.by.strip(), action, detail)  # on record before it is done
     store.judge([wanted])
     now = find(store, held.mention.id)
