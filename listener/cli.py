@@ -27,6 +27,7 @@ COMMANDS = (
     "export",
     "score",
     "detect",
+    "models",
 )
 WITH_STORE = frozenset(("run", "daemon", "dashboard", "check", "search", "store", "import", "export"))
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
