@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analysis.reading import Reading
+from analysis.reading import Floats, Reading
 from analysis.vocabulary import Hits, Span
 from mentions.mention import (
     NO_VERDICT,
@@ -32,7 +32,7 @@ class Draft:
     what stands in them, `indexed` what stores index.
 
     `on_local_site` says that a London site with a patch of its own carries the post. `deep` says that the deferred
-    steps are to do their work now, `reading` what the model read.
+    steps are to do their work now, `reading` what the model read, `mood_read` the shares of the moods by another one.
     """
 
     mention: Mention
@@ -59,6 +59,7 @@ class Draft:
     pending: tuple[str, ...] = ()
     deep: bool = False
     reading: Reading | None = None
+    mood_read: Floats | None = None
     _unread: Iterator[tuple[str, int, int]] | None = None
     _spans: list[tuple[int, int]] = field(default_factory=list)  # of the tokens read so far, in `words`
     _starts: list[int] = field(default_factory=lambda: [1])  # in the normalised text, read with a blank before it

@@ -9,11 +9,13 @@ from typing import ClassVar
 
 from analysis.draft import Draft
 from analysis.enricher import Step
+from analysis.hub import HubModel
 from analysis.reading import Model
 from analysis.steps import language
 from analysis.steps.debates import Debates
 from analysis.steps.model import ReadByModel
 from analysis.steps.mood import MoodOfMessage
+from analysis.steps.mood_model import MoodByModel
 from analysis.steps.places import Places
 from analysis.steps.rating import Rating, topic_words
 from analysis.steps.relevance import Relevance
@@ -35,10 +37,10 @@ class Pipeline:
 
     `places` adds gazetteer names with their boroughs, `patches` says which boroughs a source or site writes about, and
     `own_handles` are our own accounts, so that talk addressed to them counts as talk to the police. Without
-    a `model` all is judged by words alone.
+    a `model` all is judged by words alone; a `mood_model` has the last word on the mood, and on that alone.
     """
 
-    deferred: ClassVar[tuple[str, ...]] = (ReadByModel.name, language.Language.name)
+    deferred: ClassVar[tuple[str, ...]] = (ReadByModel.name, MoodByModel.name, language.Language.name)
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Pipeline:
         places: Mapping[str, Sequence[str]] | None = None,
         patches: Mapping[str, Sequence[str]] | None = None,
         model: Model | None = None,
+        mood_model: HubModel | None = None,
     ) -> None:
         words = police_words() | attitude_words() | debate_words() | topic_words()
         words = words | {"force": (*words["force"], *(handle.lstrip("@") for handle in own_handles))}
@@ -57,6 +60,7 @@ class Pipeline:
             language.Language(),
             Places(read_toml("forums.toml")["patches"] | dict(patches or {})),
             *([ReadByModel(model)] if model else []),
+            *([MoodByModel(mood_model)] if mood_model else []),
             Relevance(),
             Sentiment(),
             MoodOfMessage(),
@@ -118,6 +122,6 @@ class Pipeline:
         draft.watchlists = self._matcher.match(draft.indexed, fact_facets(mention))
         for step in self._steps:
             step.judge(draft)
-        unread = () if draft.reading else (ReadByModel.name,)
-        draft.made_by = tuple(f"{step.name}/{step.version}" for step in self._steps if step.name not in unread)
+        idle = {ReadByModel.name: draft.reading is None, MoodByModel.name: draft.mood_read is None}
+        draft.made_by = tuple(f"{step.name}/{step.version}" for step in self._steps if not idle.get(step.name))
         return draft

@@ -24,7 +24,8 @@ Floats = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "weights"
 WINDOW = 128  # tokens the model reads at once, its two marks included
-_MOST_WINDOWS = 8  # of a long text: about five pages
+MOST_WINDOWS = 8  # of a long text: about five pages
+SENTENCE = "The officers who came were kind 🙂"  # to try a model with
 _OPENS, _CLOSES = 101, 102  # the marks around what BERT reads
 
 
@@ -90,6 +91,13 @@ class Model:
             topics=dict(zip(self.topics, map(float, _mean(near, "topics")), strict=True)),
         )
 
+    def prove(self) -> None:
+        """Read a sentence; raises ModelUnavailable where that cannot be done."""
+        try:
+            self.read(SENTENCE)
+        except Exception as error:  # whatever the library that runs it raises
+            raise ModelUnavailable(f"{self._folder}: cannot be run ({error})") from error
+
     def _run(self, window: Window) -> dict[str, Floats]:
         _, session = self._load()
         ids = np.array([window.ids], dtype=np.int64)
@@ -102,7 +110,10 @@ class Model:
         """The session is made at the first text: a process that forks workers must not hold one before."""
         with self._lock:
             if self._loaded is None:
-                self._loaded = open_tokeniser(self._folder / "tokenizer.json"), _open(self._folder / "encoder.onnx")
+                self._loaded = (
+                    open_tokeniser(self._folder / "tokenizer.json"),
+                    open_session(self._folder / "encoder.onnx"),
+                )
             return self._loaded
 
 
@@ -121,7 +132,7 @@ def cut(tokens: Tokenizer, text: str, targets: Sequence[Span]) -> list[Window]:
     words, spans = marked(text, targets)
     encoded = tokens.encode(words, add_special_tokens=False)
     room = WINDOW - 2
-    ids = encoded.ids[: room * _MOST_WINDOWS]
+    ids = encoded.ids[: room * MOST_WINDOWS]
     inside = [int(any(a < last and first < b for first, last in spans)) for a, b in encoded.offsets[: len(ids)]]
     return [
         Window([_OPENS, *ids[at : at + room], _CLOSES], [0, *inside[at : at + room], 0])
@@ -135,13 +146,18 @@ def aim(windows: Sequence[Window]) -> Sequence[Window]:
 
 
 def _mean(found: Sequence[dict[str, Floats]], name: str) -> Floats:
-    odds = np.array([each[name] for each in found])
+    return mean_share(np.array([each[name] for each in found]))
+
+
+def mean_share(odds: Floats) -> Floats:
+    """The probabilities that rows of log-odds stand for, averaged over the rows."""
     shares = np.exp(odds - odds.max(axis=1, keepdims=True))
     mean: Floats = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
     return mean
 
 
-def _open(file: Path) -> InferenceSession:
+def open_session(file: Path) -> InferenceSession:
+    """On one thread that does not spin: on a busy machine two that spin are ten times slower."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

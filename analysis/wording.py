@@ -21,15 +21,19 @@ _TONES = re.compile(r"[\U0001f3fb-\U0001f3ff]")
 _PICTURE = re.compile(r"[\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]\u200d?")
 
 
-def written(text: str) -> str:
-    """The text as the model reads it: entities undone, `@user`, `http`, emoji in words, nothing invisible, one line."""
+def written(text: str, *, say_emoji: bool = True) -> str:
+    """The text as the model reads it: entities undone, `@user`, `http`, emoji in words, nothing invisible, one line.
+
+    Without `say_emoji` they stay as they are, for a model that knows them.
+    """
     text = unicodedata.normalize("NFC", html.unescape(text) if "&" in text else text)
     if "@" in text:
         text = _HANDLE.sub("@user", text)
     if "http" in text or "www." in text:
         text = _LINK.sub("http", text)
     if not text.isascii():
-        text = _PICTURE.sub(_say, _TONES.sub("", text))
+        if say_emoji:
+            text = _PICTURE.sub(_say, _TONES.sub("", text))
         text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
 

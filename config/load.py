@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from config.problems import Problem, SettingsError, explain, fields_at, show
 from config.secrets import HIDDEN, names_variable
-from config.settings import DashboardSettings, HealthSettings, Settings
+from config.settings import FOLDER_STARTS, AnalysisSettings, DashboardSettings, HealthSettings, Settings
 
 Options = TypeVar("Options", bound=BaseModel)
 _SERVERS: dict[str, type[BaseModel]] = {"dashboard": DashboardSettings, "health": HealthSettings}
@@ -122,8 +122,16 @@ def _settle(settings: Settings, env: Mapping[str, str], beside: Path, data: Path
         "store": _place(settings.store, directory),
         "state": _place(state, directory),
         "author_key": directory / settings.author_key,
+        "analysis": _place_models(settings.analysis, beside, directory),
     }
     return settings.model_copy(update=found)
+
+
+def _place_models(given: AnalysisSettings, beside: Path, directory: Path) -> AnalysisSettings:
+    own = given.mood_model
+    if own.startswith(FOLDER_STARTS):
+        own = str((beside / Path(own).expanduser()).resolve())
+    return given.model_copy(update={"models": directory / given.models, "mood_model": own})
 
 
 def _place(url: str, directory: Path) -> str:

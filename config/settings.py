@@ -16,6 +16,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST_NAME = 60
 _NOT_IN_NAMES = frozenset(':"|<>\\')  # names become parts of keys and of lines
 _NODE = r"https?://[^/,?\s]+:\d{1,5}/?"
+FOLDER_STARTS = ("/", "./", "../", "~")  # what tells a folder from a model's name
 _A_DURATION = 'a duration such as "15m", "2h" or "30s"'
 
 
@@ -62,6 +63,17 @@ def _as_path(value: object) -> Path:
     if isinstance(value, str) and value and "\0" not in value:
         return Path(value).expanduser()
     raise ValueError('a path such as "earshot-data"')
+
+
+def _a_model(value: str) -> str:
+    if value and not value.startswith(FOLDER_STARTS) and not is_model_name(value):
+        raise ValueError('"" for the shipped one, a name such as "owner/model", or a folder such as "./models/ours"')
+    return value
+
+
+def is_model_name(value: str) -> bool:
+    """Whether a model on a Hugging Face hub may be called so."""
+    return bool(re.fullmatch(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w[\w.-]{0,95}", value, re.ASCII))
 
 
 def _a_zone(value: str) -> str:
@@ -263,6 +275,17 @@ class AlertSettings(Table):
     single: SingleSettings = Field(default_factory=SingleSettings, description="The rule for content")
 
 
+class AnalysisSettings(Table):
+    """What judges; docs/models.md tells more."""
+
+    mood_model: Annotated[str, AfterValidator(_a_model)] = Field(
+        default="", description="Whose mood counts: the shipped model's (empty), a fetched one's by name, or a folder's"
+    )
+    models: FilePath = Field(
+        default=Path("models"), description="Folder of fetched models, in `data`; `earshot models fetch` fills it"
+    )
+
+
 class WatchlistSettings(Table):
     """A named query: a topic, a place, an organisation or an account of our own, never a private person."""
 
@@ -320,6 +343,7 @@ class Settings(Table):
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")
     spool: SpoolSettings = Field(default_factory=SpoolSettings, description="Where mentions wait for the store")
+    analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="What judges")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="When to alert, and when it is over")
     sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")
     channels: Annotated[tuple[ChannelSettings, ...], FROM_LIST] = Field(default=(), description="Who is told")

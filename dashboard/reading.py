@@ -10,6 +10,7 @@ from dashboard.keeping import Kept
 from dashboard.options import Options
 from dashboard.usual import Hours, Past
 from dashboard.wording import count_of, parse_time, tell_age, tell_time
+from mentions.model_note import MODEL_NOTE
 from mentions.records import Incident, IncidentState, Level, SourceRow, SourceState
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -139,6 +140,12 @@ def read_store_note(state: State, moment: Moment) -> StoreNote:
     """How the daemon says that its store fares; nothing where there is no daemon to say it."""
     alive = _is_alive(parse_time(state.get("heartbeat")), moment)
     return StoreNote.from_text(state.get(STORE_NOTE)) if alive else StoreNote()
+
+
+def tell_model(state: State, moment: Moment) -> str:
+    """That a running daemon judges without its model; "" where it has it."""
+    by_words = state.get(MODEL_NOTE) if _is_alive(parse_time(state.get("heartbeat")), moment) else ""
+    return f"The model cannot be used: word lists judge {by_words}. See `earshot models`" if by_words else ""
 
 
 def tell_store(note: StoreNote, now: datetime) -> str:

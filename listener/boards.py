@@ -17,6 +17,8 @@ from analysis.emerging import PAST, RECENT, Rise, find_emerging
 from analysis.joining import WITHIN
 from analysis.stories import Story, find_stories
 from analysis.telling import Tellings
+from config.settings import Settings
+from listener.debating import DebatesMaker
 from mentions.clock import Clock
 from mentions.failures import Failure, UserError
 from mentions.mention import Assessed
@@ -72,22 +74,23 @@ class EmergingMaker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    make: Callable[[], Maker]
+    make: Callable[[Settings], Maker]
     every_s: float
 
 
 MAKERS = {
-    "stories": _Kind(StoriesMaker, 120),
-    "emerging": _Kind(EmergingMaker, 600),
+    "stories": _Kind(lambda settings: StoriesMaker(), 120),
+    "debates": _Kind(DebatesMaker, 300),
+    "emerging": _Kind(lambda settings: EmergingMaker(), 600),
 }
 
 
 class Boards:
     """Keeps every board of `MAKERS` fresh in the state."""
 
-    def __init__(self, store: MentionStore, state: State, clock: Clock) -> None:
+    def __init__(self, store: MentionStore, state: State, clock: Clock, settings: Settings) -> None:
         self._store, self._state, self._clock = store, state, clock
-        self._makers = {name: kind.make() for name, kind in MAKERS.items()}
+        self._makers = {name: kind.make(settings) for name, kind in MAKERS.items()}
         self._due: dict[str, float] = {}  # by the wall: an exercise's clock may run fast
         self._broken: set[str] = set()
 

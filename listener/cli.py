@@ -33,6 +33,7 @@ COMMANDS = (
     "export",
     "score",
     "detect",
+    "models",
 )
 WITH_STORE = frozenset(COMMANDS) - {"exercise", "sources", "watchlists", "alerts", "score", "detect"}
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analysis.debates import WITHIN, Debate, Point, find_debates
@@ -62,7 +62,7 @@ class DebatesMaker:
     """The board `debates`: the best of them. It names posts and places in them, and holds none of their words, so that
     what is erased is gone from it as well. The settings tell of patches and of accounts that answer."""
 
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings
 
     def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
         """The board as of `now`, as JSON can hold it."""

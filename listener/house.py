@@ -26,7 +26,7 @@ from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
-from listener.judging import lessons_of, open_pipeline
+from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.polling import Poll, Poller
 from listener.public import lower_told
 from listener.spool import Spool
@@ -36,6 +36,7 @@ from listener.watching import Standing, running_watchlists, standing_of
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
 from mentions.mention import Voice
+from mentions.model_note import MODEL_NOTE
 from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
@@ -235,6 +236,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     store = opened.enter_context(closing(open_store(settings.store)))
     state = opened.enter_context(closing(open_state(settings.state)))
     fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), clock)))
+    state.put(MODEL_NOTE, prove_models(settings).by_words)
     lessons = lessons_of(state)
     pipeline = open_pipeline(settings, _tell_hidden(settings, state, clock()), lessons)
     watch = open_watch(store, clock)
@@ -258,7 +260,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         opened_at=clock(),
         backfill=Backfill(store, state, settings.store, clock),
         lessons=lessons,
-        boards=Boards(store, state, clock),
+        boards=Boards(store, state, clock, settings),
         store=store,
         state=state,
         pipeline=pipeline,

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +185,14 @@ def plain(name: str) -> str:
 
 
 RUN = [name_of(each) for each in PROJECT["project"]["dependencies"]]
-DEV = [name_of(each) for each in PROJECT["project"]["optional-dependencies"]["dev"]]
+EXTRAS = {
+    extra: [name_of(each) for each in needed] for extra, needed in PROJECT["project"]["optional-dependencies"].items()
+}
+DEV = EXTRAS["dev"]
 
 
 def test_every_package_has_a_row_with_its_reason() -> None:
-    assert named_in("dependencies.md") == {*RUN, *DEV}
+    assert named_in("dependencies.md") == {*RUN, *chain(*EXTRAS.values())}
 
 
 @pytest.mark.parametrize(("lock", "needed"), [("requirements.lock", RUN), ("requirements-dev.lock", [*RUN, *DEV])])
@@ -217,8 +221,15 @@ def imports_of(paths: Iterable[Path]) -> set[str]:
 def test_what_is_imported_is_declared() -> None:
     modules = imports_of(path for top in PACKAGES for path in (ROOT / top).rglob("*.py"))
     origin = importlib.metadata.packages_distributions()
-    strangers = {m for m in modules if not {plain(d) for d in origin.get(m, ())} & {plain(name) for name in RUN}}
+    declared = {plain(name) for name in (*RUN, *EXTRAS["hub"], *EXTRAS["train"])}
+    # An extra that is not installed here says nothing of its modules: they are called as the package is.
+    strangers = {m for m in modules if not {plain(each) for each in origin.get(m, (m,))} & declared}
     assert not strangers, "declare them in pyproject.toml, with a row in docs/dependencies.md"
+
+
+def test_nothing_but_the_training_and_the_models_that_need_it_imports_torch() -> None:
+    files = [path for top in PACKAGES for path in (ROOT / top).rglob("*.py") if "torch" in imports_of([path])]
+    assert {str(path.relative_to(ROOT)) for path in files if path.parent.name != "train"} == {"analysis/hub.py"}
 
 
 def test_every_file_that_belongs_to_the_program_is_packed() -> None:

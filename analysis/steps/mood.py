@@ -31,11 +31,12 @@ class MoodOfMessage:
 
     def judge(self, draft: Draft) -> None:
         """Weigh the words; what is not English stays uncertain."""
-        if draft.lang not in ("", "en") and draft.reading is None:
-            draft.mood = uncertain()
+        shares = draft.reading.mood if draft.mood_read is None and draft.reading else draft.mood_read
+        if shares is not None:
+            draft.mood = _likeliest(shares)
             return
-        if draft.reading:
-            draft.mood = _likeliest(draft.reading.mood)
+        if draft.lang not in ("", "en"):
+            draft.mood = uncertain()
             return
         score = weigh(draft.tokens)
         label = Mood.NEGATIVE if score < NEGATIVE_BELOW else Mood.POSITIVE if score > POSITIVE_ABOVE else Mood.NEUTRAL

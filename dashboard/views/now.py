@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.chrome import draw_live, read_now
 from dashboard.figures import describe_hours, describe_shares, draw_hours, draw_shares, tell_share
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
-from dashboard.reading import Books, Moment, Standing, read_standing
+from dashboard.reading import Books, Moment, Standing, read_standing, tell_model
 from dashboard.safe import mask_text, shorten
 from dashboard.usual import tell_range
 from dashboard.wording import count_of, plain_words, tell_time
@@ -32,6 +32,8 @@ def main() -> None:
 def draw_figures() -> None:
     """Tiles, chart, tone and boroughs."""
     books, moment = read_now()
+    if words_only := tell_model(books.state, moment):
+        st.warning(words_only)
     tiles = st.container()
     window = st.segmented_control(
         "Window of the chart", list(WINDOWS), default="24h", required=True, key="window", bind="query-params"

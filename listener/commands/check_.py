@@ -1,4 +1,4 @@
-"""`earshot check`: are the settings right, and does every source, channel and store answer."""
+"""`earshot check`: are the settings right, can the models judge, does every source, channel and store answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from config.settings import Settings
 from listener.fetch import Fetcher
+from listener.held_models import list_models
 from listener.house import fetch_settings, open_channels, open_connectors
 from listener.lock import prepare_directory
 from listener.start import read_settings
@@ -17,7 +18,7 @@ from mentions.failures import Failure, UserError
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
-HELP = "validate the settings, then try the store, every source and every channel; prints a table"
+HELP = "validate the settings, then try the store, the models, every source and every channel; prints a table"
 EXAMPLE = "earshot check --config earshot.toml"
 
 
@@ -52,10 +53,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def try_everything(settings: Settings) -> Iterator[Tried]:
-    """Store, state, sources, channels, in that order; nothing fetched is kept."""
+    """Store, state, models, sources, channels, in that order; nothing fetched is kept."""
     prepare_directory(settings.data)
     yield attempt("store", settings.store, lambda: try_store(settings.store))
     yield attempt("state", settings.state.partition(":")[0], lambda: try_state(settings.state))
+    for model in list_models(settings, prove=True):
+        if model.reads or model.kind == "shipped":
+            found = model.problem or f"judges {', '.join(model.reads)}"
+            yield Tried("model", model.name, not model.problem, found)
     fetcher = Fetcher(fetch_settings(settings), utc_now)
     try:
         for name, connector in open_connectors(settings, fetcher, utc_now).items():

@@ -183,7 +183,8 @@ def test_without_labels_the_corrections_measure_the_judgement(folder: Path) -> N
     assert "corrections" in board["found_in"]
     with closing(open_state(f"sqlite:{folder / 'earshot-data/state.db'}")) as state:
         kept = state.board("evaluation")
-    assert kept and json.loads(kept.body)["rows"] == 1
+    assert kept
+    assert json.loads(kept.body)["rows"] == 1
 
 
 def test_label_rows_find_their_text_below_corpora_and_disputed_fields_are_left_out(tmp_path: Path) -> None:

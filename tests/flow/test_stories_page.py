@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import Settings
 from dashboard.holding import release_books
 from listener.boards import MAKERS, Boards, Maker, newest_relevant
 from mentions.failures import TemporaryFailure
@@ -48,7 +49,7 @@ def tell(seeded: Seeded, number: int, text: str, minutes: float, rag: Rag = Rag.
 
 
 def boards(seeded: Seeded) -> Boards:
-    return Boards(seeded.store, seeded.state, lambda: seeded.now)
+    return Boards(seeded.store, seeded.state, lambda: seeded.now, Settings())
 
 
 def test_without_boards_the_page_says_who_makes_them(seeded: Seeded) -> None:
@@ -158,7 +159,7 @@ def test_boards_are_made_anew_only_when_due_and_at_once_after_the_store_was_away
     away = with_maker(seeded, "stories", Away())
     with pytest.raises(TemporaryFailure):
         away.work()
-    away._makers["stories"] = MAKERS["stories"].make()
+    away._makers["stories"] = MAKERS["stories"].make(Settings())
     away.work()
     board = seeded.state.board("stories")
     assert board is not None

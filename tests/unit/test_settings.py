@@ -151,7 +151,10 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('voice = "bbc"', "voice: found an unknown key, expected one of alerts, author_key, borough_accounts"),
+        (
+            'voice = "bbc"',
+            "voice: found an unknown key, expected one of alerts, analysis, author_key, borough_accounts",
+        ),
         ("[fetch]\nmax_byte = 5", 'fetch.max_byte: found an unknown key, expected it to be "max_bytes"'),
         ("[fetch]\nmax_bytes = 5", "fetch.max_bytes: found 5, expected 1000 or more"),
         ('[fetch]\nallow = ["intranet"]', 'fetch.allow[1]: found "intranet", expected a host and a port, such as'),
