@@ -30,7 +30,8 @@ ASSESS_EVERY = 10
 BACKFILL_EVERY = 10
 LOWER_EVERY = 60
 BOARDS_EVERY = 30  # how often it is asked which of them are due
-ASSESS_AT_ONCE = 256
+ASSESS_FOR = 8.0
+ASSESS_AT_ONCE = 64
 DELIVER_EVERY = 3
 BEAT_EVERY = 10
 DRAIN_EVERY = 2
@@ -152,8 +153,10 @@ class Daemon:
             self._look_now()
 
     def _assess(self) -> None:
+        """A while of the model, then the others of its pool have their turn: an import may leave hours of work."""
+        until = time.monotonic() + ASSESS_FOR
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
-            if not self._scheduler.running:
+            if not self._scheduler.running or time.monotonic() > until:
                 return
 
     def _note_fault(self, event: JobEvent) -> None:

@@ -142,6 +142,12 @@ class Rating:
         draft.because(found.explain(draft.rag), found.span)
 
 
+def is_red_by_rule(draft: Draft) -> bool:
+    """Whether a rule's words, and not a loose hint or the model, make it red: nothing lowers that."""
+    found = _find_topic(draft)
+    return found is not None and _colour(found.topic, _public_domain(draft)) is Rag.RED
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A topic, the words it rests on, and the model's share for it where the model and no rule named it."""

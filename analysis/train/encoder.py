@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from analysis.reading import Window, aim, cut
-from analysis.train.police import PoliceRow, topic_names
+from analysis.train.police import PoliceRow, bare_rows, topic_names
 from analysis.train.texts import UNKNOWN, Example, with_police
 
 # What Adam remembers of weights that nothing has moved for long sinks to numbers so small that processors crawl. Said
@@ -27,6 +28,7 @@ torch.set_flush_denormal(True)
 LOG = logging.getLogger(__name__)
 WIDTH = 384
 BATCH = 32
+MOST_WEIGHT = 3.0
 OUTPUTS = ("mood", "attitude", "relevant", "debate", "topics")
 
 
@@ -38,7 +40,7 @@ class Recipe:
     epochs: float = 2.0  # over the public texts
     rate: float = 1e-4
     rare: float = 0.5  # power by which rarer moods count more
-    police_epochs: float = 5.0  # over the labelled talk of the police, each batch half public texts
+    police_epochs: float = 3.0  # over the labelled talk of the police, written twice; each batch half public texts
     police_rate: float = 6e-5
 
 
@@ -133,14 +135,18 @@ def learn_police(
     """Go on with labelled talk of the police; as many public texts beside it keep what was learnt of them."""
     torch.manual_seed(recipe.seed)
     chance = Random(recipe.seed)
+    rows = [*rows, *bare_rows(rows)]
     windows = [read(tokens, row) for row in rows]
+    weights = _even(rows)
     total = int(len(rows) * recipe.police_epochs) // BATCH
     ours = batches([len(window.ids) for window in windows], chance, total)
     others = batches(public.lengths, chance, total)
 
     def lessons() -> Iterator[Lesson]:
         for batch, other in zip(ours, others, strict=True):
-            mine = _police_lesson([windows[at] for at in batch], [rows[at] for at in batch])
+            mine = _police_lesson(
+                [windows[at] for at in batch], [rows[at] for at in batch], [weights[at] for at in batch]
+            )
             theirs = public.lesson(other)
             yield lambda model, mine=mine, theirs=theirs: mine(model) + theirs(model)
 
@@ -173,7 +179,17 @@ class Public:
         return loss
 
 
-def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow]) -> Lesson:
+def _even(rows: Sequence[PoliceRow]) -> list[float]:
+    """How much each row counts for relevance: in every source as much speaks for as against, so that the model learns
+    what is said and not how much of which collection is ours."""
+    counts = Counter((row.source, row.relevant) for row in rows)
+    return [
+        min(0.5 * (counts[row.source, 0] + counts[row.source, 1]) / counts[row.source, row.relevant], MOST_WEIGHT)
+        for row in rows
+    ]
+
+
+def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow], weights: Sequence[float]) -> Lesson:
     inputs = padded(windows)
 
     def loss(model: Encoder) -> Tensor:
@@ -181,8 +197,8 @@ def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow]) -> Less
             found = dict(zip(OUTPUTS, model(*inputs), strict=True))
         return (
             _loss(found["attitude"], [row.attitude for row in rows])
-            + _yes_or_no(found["relevant"], [row.relevant for row in rows])
-            + 0.5 * _yes_or_no(found["debate"], [row.debate for row in rows])
+            + _yes_or_no(found["relevant"], [row.relevant for row in rows], weights)
+            + 0.5 * _yes_or_no(found["debate"], [row.debate for row in rows], [1.0] * len(rows))
             + _loss(found["topics"], [row.topic for row in rows])
         )
 
@@ -196,12 +212,13 @@ def _loss(odds: Tensor, labels: list[int], weights: Tensor | None = None) -> Ten
     return functional.cross_entropy(odds.float(), known, weight=weights, ignore_index=UNKNOWN)
 
 
-def _yes_or_no(odds: Tensor, labels: list[int]) -> Tensor:
+def _yes_or_no(odds: Tensor, labels: list[int], weights: Sequence[float]) -> Tensor:
     known = torch.tensor(labels)
     asked = known != UNKNOWN
     if not asked.any():
         return odds.sum() * 0.0
-    return functional.binary_cross_entropy_with_logits(odds[asked, 0].float(), known[asked].float())
+    weighed = torch.tensor(list(weights))[asked]
+    return functional.binary_cross_entropy_with_logits(odds[asked, 0].float(), known[asked].float(), weight=weighed)
 
 
 def _descend(model: Encoder, lessons: Iterator[Lesson], total: int, rate: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,17 @@ def police_rows(data: Path) -> list[PoliceRow]:
     pipeline = Pipeline()
     rows = [*_read_rows(data), *_written_rows()]
     return [PoliceRow(mention, labels, source, pipeline.targets(mention)) for mention, labels, source in rows]
+
+
+def bare_rows(rows: Sequence[PoliceRow]) -> list[PoliceRow]:
+    """The same rows written carelessly: no capitals, no marks, as many people do and some collections store them."""
+    pipeline = Pipeline()
+    bare = [replace(row.mention, title=_bare(row.mention.title), text=_bare(row.mention.text)) for row in rows]
+    return [replace(row, mention=each, targets=pipeline.targets(each)) for row, each in zip(rows, bare, strict=True)]
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.sub(r"https?://\S+|[^\w\s]", "", text.lower()).split())
 
 
 def _read_rows(data: Path) -> Iterator[tuple[Mention, Mapping[str, Any], str]]:
