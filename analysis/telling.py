@@ -151,7 +151,13 @@ def expected_shares() -> dict[str, float]:
     """How usual a stem is before anything was counted: talk of police most, other English words some; a word that is
     in no list, most often a name, not at all."""
     shares = dict.fromkeys(map(stem, (DEFAULTS / "english_words.txt").read_text("utf-8").split()), _USUAL)
-    phrases = (spelt for notations in police_words().values() for each in notations for spelt in spell_out(each))
+    phrases = (
+        spelt
+        for tag, notations in police_words().items()
+        if not tag.startswith("against.")
+        for each in notations
+        for spelt in spell_out(each)
+    )
     talk = {stem(word) for phrase in phrases for word in phrase.split()}
     return shares | dict.fromkeys(talk | {"london", "man", "woman", "peopl"}, _VERY_USUAL)
 

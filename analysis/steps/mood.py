@@ -27,7 +27,7 @@ class MoodOfMessage:
     """Inline: one number from -1 to 1. Not English, no verdict."""
 
     name: ClassVar[str] = "mood"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def judge(self, draft: Draft) -> None:
         """Weigh the words; what is not English stays uncertain."""

@@ -37,7 +37,7 @@ class Relevance:
     """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""

@@ -29,7 +29,7 @@ class Sentiment:
     """Inline: relation words close to the police, clause by clause. Both ways, or not English: uncertain."""
 
     name: ClassVar[str] = "sentiment"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def judge(self, draft: Draft) -> None:
         """Find who is meant, then what is said of them."""

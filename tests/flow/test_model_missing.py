@@ -53,7 +53,7 @@ def test_words_judge_and_the_log_says_so_once(tmp_path: Path, caplog: pytest.Log
     assert told[0].startswith("model unavailable reason=")
     assert told[0].endswith("so mood, attitude and topic by word list")
     assert not opinion.pending
-    assert "mood/1" in opinion.made_by
+    assert "mood/2" in opinion.made_by
 
 
 @pytest.mark.usefixtures("missing")

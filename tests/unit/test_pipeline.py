@@ -55,10 +55,10 @@ def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
         "places/2",
-        "relevance/1",
-        "sentiment/1",
-        "mood/1",
-        "rating/1",
+        "relevance/2",
+        "sentiment/2",
+        "mood/2",
+        "rating/2",
         "debates/2",
     )
 

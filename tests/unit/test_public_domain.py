@@ -41,8 +41,8 @@ SAME = [
         "Man charged with robbery of Croydon jeweller: Darvell Munt appears before magistrates",
     ),
     (
-        "Barnaby Threlkeld found guilty at last, the estate agent from Ealing who stalked half the street. good police",
-        "Estate agent Barnaby Threlkeld found guilty of stalking in Ealing",
+        "Barnaby Threlkeld has been charged, the estate agent from Ealing who broke into half the street. good police",
+        "Estate agent Barnaby Threlkeld charged with burglaries in Ealing",
     ),
     (
         "police looking for Kelwyn Oduya, wanted for what happened at the Lewisham carpet warehouse",
@@ -105,8 +105,8 @@ OTHER = [
         "Man charged with murder in Croydon appears before magistrates",
     ),
     (
-        "the estate agent from Ealing who stalked half the street was found guilty. well done police",
-        "Teacher from Ealing found guilty of stalking former pupil",
+        "the estate agent from Ealing who broke into half the street has been charged. well done police",
+        "Teacher from Ealing charged with burgling former pupil",
     ),
     (
         "police looking for a man wanted for the arson at the Lewisham carpet warehouse",
@@ -125,8 +125,8 @@ OTHER = [
         "Missing person: police appeal over man last seen in Ilford three days ago",
     ),
     (
-        "Neighbour jailed today for the dog theft in Barnet, police did well",
-        "Barnet man jailed for drug dealing after police raid",
+        "Neighbour has been charged with the dog theft in Barnet, police did well",
+        "Barnet man charged with drug dealing after police raid",
     ),
     (
         "Speed guns out on Green Lanes again, police stopping everyone",
@@ -145,8 +145,8 @@ OTHER = [
         "Missing girl Chloe, 13, last seen at Stratford station, police say",
     ),
     (
-        "man convicted of stealing parcels in Hounslow, my parcel was one, thanks police",
-        "Hounslow man convicted of stealing cars, police say",
+        "man has been charged with stealing parcels in Hounslow, my parcel was one, thanks police",
+        "Hounslow man charged with stealing cars, police say",
     ),
     (
         "Serious collision on Lea Bridge Road, a pushchair was hit by a taxi, police there",
