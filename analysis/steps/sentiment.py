@@ -14,8 +14,8 @@ from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
-_WORDS, _SILENCE = 1.5, 0.3  # what the words' verdict adds to its side, in log-odds
-_SURE = 0.45
+_WORDS, _SILENCE = 2.5, 1.0  # what the words' verdict adds to its side, in log-odds
+_SURE = 0.4
 _MODEL_SAYS = {
     Mood.NEGATIVE: "reads as speaking against the police",
     Mood.POSITIVE: "reads as speaking well of the police",
