@@ -35,13 +35,12 @@ class ModelUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` and
-    `debate` are log-odds; `topics` gives each topic of the strategy its probability, "" that of none."""
+    """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` is
+    log-odds; `topics` gives each topic of the strategy its probability, "" that of none."""
 
     mood: Floats
     attitude: Floats
     relevant: float
-    debate: float
     topics: Mapping[str, float]
 
 
@@ -87,7 +86,6 @@ class Model:
             mood=_mean(mood, "mood"),
             attitude=_mean(near, "attitude"),
             relevant=float(np.mean([each["relevant"][0] for each in near])),
-            debate=float(np.mean([each["debate"][0] for each in near])),
             topics=dict(zip(self.topics, map(float, _mean(near, "topics")), strict=True)),
         )
 

@@ -14,7 +14,7 @@ Span = tuple[int, int]
 _HANDLE = re.compile(r"(?<![\w@])@\w{1,30}(?:@[\w.-]+)?")
 _LINK = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _INVISIBLE = re.compile(
-    r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe0e\ufe0f\ufeff\U000e0000-\U000e007f]|[\x00-\x08\x0b-\x1f]"
+    r"[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe0e\ufe0f\ufeff\U000e0000-\U000e007f\ud800-\udfff]|[\x00-\x08\x0e-\x1b\x7f]"
 )
 _TONES = re.compile(r"[\U0001f3fb-\U0001f3ff]")
 # What the shipped tokeniser has no piece for; an emoji is told by the range it lies in.
@@ -31,9 +31,9 @@ def written(text: str, *, say_emoji: bool = True) -> str:
         text = _HANDLE.sub("@user", text)
     if "http" in text or "www." in text:
         text = _LINK.sub("http", text)
-    if not text.isascii():
-        if say_emoji:
-            text = _PICTURE.sub(_say, _TONES.sub("", text))
+    if say_emoji and not text.isascii():
+        text = _PICTURE.sub(_say, _TONES.sub("", text))
+    if not text.isprintable():
         text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
 
@@ -41,13 +41,15 @@ def written(text: str, *, say_emoji: bool = True) -> str:
 def marked(text: str, targets: Sequence[Span]) -> tuple[str, list[Span]]:
     """The written text with, of each target (a span of `text`, in order, none in another), its span there.
 
-    A target that is a handle is written without its @, so that the model reads who it is.
+    A target that is a handle is written without its @, so that the model reads who it is; one in a link is no target.
     """
+    links = [found.span() for found in _LINK.finditer(text)]
+    targets = [span for span in targets if not any(a < span[1] and span[0] < b for a, b in links)]
     parts: list[str] = []
     spans: list[Span] = []
     done = length = 0
     for start, end in targets:
-        for piece, is_target in ((text[done:start], False), (text[start:end].lstrip("@#"), True)):
+        for piece, is_target in ((text[done:start].rstrip("@#"), False), (text[start:end].lstrip("@#"), True)):
             if said := written(piece):
                 parts.append(said)
                 if is_target:

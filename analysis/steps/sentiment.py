@@ -14,7 +14,7 @@ from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
-_WORDS, _SILENCE = 2.5, 1.0  # what the words' verdict adds to its side, in log-odds
+_WORDS, _SILENCE = 6.0, 1.0  # what the words' verdict, and their silence, add to their side, in log-odds
 _SURE = 0.4
 _MODEL_SAYS = {
     Mood.NEGATIVE: "reads as speaking against the police",

@@ -29,7 +29,7 @@ LOG = logging.getLogger(__name__)
 WIDTH = 384
 BATCH = 32
 MOST_WEIGHT = 3.0
-OUTPUTS = ("mood", "attitude", "relevant", "debate", "topics")
+OUTPUTS = ("mood", "attitude", "relevant", "topics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,10 @@ class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
         # Half of all weights, each of one word: the texts here are too few to move them to any good.
         self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
         self.relevant = nn.Linear(WIDTH, 1)
-        self.debate = nn.Linear(WIDTH, 1)
         self.topics = nn.Linear(WIDTH, len(topic_names()))
 
     def forward(self, ids: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
-        """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant and debate (x 1), topics (x their number)."""
+        """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant (x 1), topics (x their number)."""
         words = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         whole = _mean(words, mask)
         # Without a target the whole text is looked at.
@@ -71,7 +70,6 @@ class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
             self.mood(seen),
             self.attitude(self.drop(both)),
             self.relevant(seen),
-            self.debate(seen),
             self.topics(seen),
         )
 
@@ -198,7 +196,6 @@ def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow], weights
         return (
             _loss(found["attitude"], [row.attitude for row in rows])
             + _yes_or_no(found["relevant"], [row.relevant for row in rows], weights)
-            + 0.5 * _yes_or_no(found["debate"], [row.debate for row in rows], [1.0] * len(rows))
             + _loss(found["topics"], [row.topic for row in rows])
         )
 

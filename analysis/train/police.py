@@ -43,12 +43,6 @@ class PoliceRow:
         return UNKNOWN if label is None else int(label)
 
     @property
-    def debate(self) -> int:
-        """The same for debates; only what is ours can be one."""
-        label = self.labels.get("debate")
-        return UNKNOWN if label is None or not self.labels.get("relevant") else int(label)
-
-    @property
     def topic(self) -> int:
         """The place of its topic in `topic_names()`; unknown where it is not ours."""
         if not self.labels.get("relevant") or "topic" not in self.labels:

@@ -31,7 +31,7 @@ def rated(text: str, shares: dict[str, float]) -> Draft:
     norm = normalise(text)
     total = sum(shares.values())
     flat = np.full(3, 1 / 3, dtype=np.float32)
-    reading = Reading(flat, flat, 0.0, 0.0, {name: shares.get(name, 0) / total for name in NAMES})
+    reading = Reading(flat, flat, 0.0, {name: shares.get(name, 0) / total for name in NAMES})
     draft = Draft(say(text), text, norm, vocabulary().find(norm), relevant=True, lang="en", deep=True, reading=reading)
     Rating().judge(draft)
     return draft

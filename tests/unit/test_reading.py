@@ -30,9 +30,8 @@ TEXTS = (
 
 def same(one: Reading, other: Reading) -> bool:
     numbers = [(getattr(one, name), getattr(other, name)) for name in ("mood", "attitude")]
-    return all(np.array_equal(a, b) for a, b in numbers) and (one.relevant, one.debate, one.topics) == (
+    return all(np.array_equal(a, b) for a, b in numbers) and (one.relevant, one.topics) == (
         other.relevant,
-        other.debate,
         other.topics,
     )
 

@@ -21,6 +21,14 @@ def test_a_target_that_is_a_handle_keeps_its_name() -> None:
     assert [text[start:end] for start, end in spans] == ["metpoliceuk"]
 
 
+def test_the_sign_before_a_target_is_left_out_and_a_link_holds_no_target() -> None:
+    text = "@metpoliceuk why? https://www.met.police.uk/report"
+    assert marked(text, [(1, 12), (text.index("police.uk"), text.index("police.uk") + 6)]) == (
+        "metpoliceuk why? http",
+        [(0, 11)],
+    )
+
+
 def test_what_cannot_be_seen_is_not_read() -> None:
     assert written("po\u200blice\u202e\x07") == "police"
 
