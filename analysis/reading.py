@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+FILES = ("encoder.onnx", "tokenizer.json")
 SHIPPED = Path(__file__).parent / "weights"
 WINDOW = 128  # tokens the model reads at once, its two marks included
 MOST_WINDOWS = 8  # of a long text: about five pages
@@ -56,7 +57,8 @@ class Model:
     """The encoder in a folder. Immutable and safe to share between threads; never opens a socket.
 
     One text is read at a time: in a batch the weights of one text would depend on its neighbours (int8).
-    Raises ModelUnavailable when it is made, never later for want of a file.
+    Raises ModelUnavailable when it is made, where a file is missing or another than its card says, and in `prove`,
+    where it cannot be run.
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
@@ -169,15 +171,18 @@ def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / "model.json"
     try:
         card: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        for name, digest in card["sha256"].items():
+        for name in FILES:
+            digest = card["sha256"][name]
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
                 raise ModelUnavailable(f"{folder / name}: not the file that {path} describes: install Earshot again")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(f"{path}: cannot be read ({error}): install Earshot again") from None
     return card
 
 
 @cache
 def shipped() -> Model:
-    """The model that comes with Earshot, opened once; raises ModelUnavailable."""
-    return Model()
+    """The model that comes with Earshot, opened once, after it has read a sentence; raises ModelUnavailable."""
+    model = Model()
+    model.prove()
+    return model

@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 POLLS_AT_ONCE = 8
 DISPATCH_EVERY = 1
 RULES_EVERY = 30
-ASSESS_EVERY = 10
+ASSESS_EVERY = 5
 BACKFILL_EVERY = 10
 LOWER_EVERY = 60
 BOARDS_EVERY = 30  # how often it is asked which of them are due
-ASSESS_FOR = 8.0
+ASSESS_FOR = 4.0  # seconds; less than GRACE_SECONDS, so that a stop waits for no backlog
 ASSESS_AT_ONCE = 64
 DELIVER_EVERY = 3
 BEAT_EVERY = 10
@@ -72,6 +72,7 @@ class Daemon:
                 "poll": ThreadPoolExecutor(POLLS_AT_ONCE),
                 "model": ThreadPoolExecutor(1),
                 "deliver": ThreadPoolExecutor(2),
+                "boards": ThreadPoolExecutor(1),  # charts wait for nobody, and nobody for them
                 "drain": ThreadPoolExecutor(1),  # a store that hangs holds up nothing else
             },
             # APScheduler's own default drops a run that is one second late; ours are never too late to be worth doing.
@@ -84,7 +85,7 @@ class Daemon:
         self._add(scheduler, "assess", self._assess, ASSESS_EVERY, "model")
         self._add(scheduler, "told", self.house.lower_told, LOWER_EVERY, "model")
         self._add(scheduler, "backfill", self.house.backfill_watchlists, BACKFILL_EVERY, "model")
-        self._add(scheduler, "boards", self.house.boards.work, BOARDS_EVERY, "model")
+        self._add(scheduler, "boards", self.house.boards.work, BOARDS_EVERY, "boards")
         self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
         self._add(scheduler, "drain", self._drain, DRAIN_EVERY, "drain")
         scheduler.add_listener(self._note_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -156,7 +157,7 @@ class Daemon:
         """A while of the model, then the others of its pool have their turn: an import may leave hours of work."""
         until = time.monotonic() + ASSESS_FOR
         while self.house.assess_pending(ASSESS_AT_ONCE) == ASSESS_AT_ONCE:
-            if not self._scheduler.running or time.monotonic() > until:
+            if self._scheduler.state != STATE_RUNNING or time.monotonic() > until:
                 return
 
     def _note_fault(self, event: JobEvent) -> None:

@@ -21,8 +21,8 @@ _ALIASES = {
 
 
 # Shares of the model: all reds together that raise a topic found by rule to red, that make red what no rule found; one
-# topic's that is enough where no rule found any. Chosen by holding out one source after the other.
-_RAISES_RULED, _RAISES, _FINDS = 0.8, 0.3, 0.3
+# topic's that is enough where no rule found any; below the last it is marked unsure. Chosen with a source held out.
+_RAISES_RULED, _RAISES, _FINDS, _SURE = 0.5, 0.3, 0.3, 0.5
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
 
@@ -123,7 +123,7 @@ class Rating:
         """Rate a relevant mention; flag a risk to life first."""
         if not draft.relevant:
             return
-        if span := draft.hits.first("risk now") if is_press(draft) else draft.hits.first("risk", "risk now"):
+        if span := find_risk(draft):
             draft.risk_to_life = True
             draft.because("may be a risk to life", span)
         draft.public_domain = _public_domain(draft)
@@ -134,18 +134,27 @@ class Rating:
             return
         topic = found.topic
         draft.topic = topic.name
-        if topic.public and draft.public_domain is PublicDomain.UNKNOWN:
-            draft.public_domain = PublicDomain.YES
+        draft.public_domain = _public_as(topic, draft.public_domain)
+        draft.unsure = found.share is not None and found.share < _SURE
         if topic.leans and draft.sentiment.label is Mood.NEUTRAL and (topic.leans_in_talk or is_press(draft)):
             draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)
         draft.because(found.explain(draft.rag), found.span)
 
 
+def find_risk(draft: Draft) -> Span | None:
+    """The words that tell of a risk to somebody's life; the press tells of many that are over, so only of one now."""
+    return draft.hits.first("risk now") if is_press(draft) else draft.hits.first("risk", "risk now")
+
+
 def is_red_by_rule(draft: Draft) -> bool:
     """Whether a rule's words, and not a loose hint or the model, make it red: nothing lowers that."""
     found = _find_topic(draft)
-    return found is not None and _colour(found.topic, _public_domain(draft)) is Rag.RED
+    return found is not None and _colour(found.topic, _public_as(found.topic, _public_domain(draft))) is Rag.RED
+
+
+def _public_as(topic: Topic, public: PublicDomain) -> PublicDomain:
+    return PublicDomain.YES if topic.public and public is PublicDomain.UNKNOWN else public
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +177,8 @@ class _Found:
 def _settle_topic(draft: Draft) -> _Found | None:
     ruled = _find_topic(draft)
     if draft.reading is None:
-        return ruled or _weak_topic(draft)
+        # A hint waits for the model where there is one, lest it be red for seconds and then no more.
+        return ruled or (None if "model" in draft.pending else _weak_topic(draft))
     topic = _read_topic_of(draft, draft.reading, ruled.topic if ruled else None)
     if topic is None or (ruled and topic is ruled.topic):
         return ruled
@@ -204,7 +214,7 @@ def _weak_topic(draft: Draft) -> _Found | None:
 
 def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic | None:
     """The topic after the model was asked: it may raise to red, and find what no rule found; never lower."""
-    if ruled and not ruled.public and _colour(ruled, draft.public_domain) is Rag.RED:
+    if ruled and _colour(ruled, _public_as(ruled, draft.public_domain)) is Rag.RED:
         return ruled
     shares = {topic: reading.topics.get(topic.name, 0.0) for topic in topics()}
     red = {topic: share for topic, share in shares.items() if topic.colour is Rag.RED}
@@ -213,7 +223,8 @@ def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic
     if ruled:
         return ruled
     likeliest = max(shares, key=shares.__getitem__)
-    return likeliest if shares[likeliest] >= _FINDS else None
+    praises_blame = likeliest.leans == Mood.POSITIVE and draft.sentiment.label is Mood.NEGATIVE
+    return likeliest if shares[likeliest] >= _FINDS and not praises_blame else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import ClassVar
 
 from analysis.draft import Draft, is_press
-from analysis.steps.rating import is_red_by_rule
+from analysis.steps.rating import find_risk, is_red_by_rule
 from analysis.vocabulary import Span, read_toml
 
 _AWAY = re.compile(
@@ -45,16 +45,25 @@ class Relevance:
         if "met" in hits and (span := _the_met(draft)):
             hits.by_tag["the met"] = [span]
         named = _has_force_handle(draft)
-        said = named or bool(hits.by_tag.keys() & _OURS or hits.by_tag.keys() & _telling_topics())
+        said = named or bool(hits.by_tag.keys() & _OURS or hits.by_tag.keys() & _telling_topics()) or "risk" in hits
         if not said and draft.reading is None:
             return
         over = _weigh(draft) - _threshold(draft) if said else _SILENT
-        draft.relevant = over >= 0
+        draft.relevant = over >= 0 or _is_risk_here(draft)
         if draft.reading:
             both = _clip(over) + _MODEL * _clip(draft.reading.relevant) + _BENEFIT
-            draft.relevant = both >= 0 or (draft.relevant and is_red_by_rule(draft))
+            kept = draft.relevant and (is_red_by_rule(draft) or find_risk(draft) is not None)
+            draft.relevant = both >= 0 or kept
         if draft.relevant:
             draft.because("is about the police or a danger in London", _main_word(draft))
+
+
+def _is_risk_here(draft: Draft) -> bool:
+    """Whether somebody's life may be at risk in London, or the police are told of it: lives go before all else."""
+    tags = draft.hits.by_tag.keys()
+    if is_press(draft) or find_risk(draft) is None or tags & {"against.fiction", "against.titles", "against.abroad"}:
+        return False
+    return bool(draft.hits.places) or bool(tags & {"london", "police", "officer", "force", "the met"})
 
 
 def _clip(points: float) -> float:

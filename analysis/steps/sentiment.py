@@ -19,6 +19,7 @@ _SURE = 0.4
 _MODEL_SAYS = {
     Mood.NEGATIVE: "reads as speaking against the police",
     Mood.POSITIVE: "reads as speaking well of the police",
+    Mood.NEUTRAL: "reads as neither for nor against the police",
     Mood.UNCERTAIN: "may be meant either way",
 }
 _DENIED = 12  # characters: "not very helpful"
@@ -39,16 +40,18 @@ class Sentiment:
             draft.sentiment = uncertain()
             draft.because("needs a linguist")
             return
+        told = len(draft.reasons)
         if is_press(draft):
             _judge_news(draft)
         else:
             _judge_talk(draft)
         if draft.reading:
-            _weigh_reading(draft, draft.reading)
+            _weigh_reading(draft, draft.reading, told)
 
 
-def _weigh_reading(draft: Draft, reading: Reading) -> None:
-    """The words' verdict and the model's, weighed against each other; where neither has the better of it, uncertain."""
+def _weigh_reading(draft: Draft, reading: Reading, told: int) -> None:
+    """The words' verdict and the model's, weighed against each other; where neither has the better of it, uncertain.
+    Where the model changes the verdict, its reason stands in place of those from `told` on."""
     said = draft.sentiment.label
     odds = np.log(np.maximum(reading.attitude, 1e-6))
     odds[[label == said for label in MOODS]] += _WORDS if said is not Mood.NEUTRAL else _SILENCE
@@ -58,7 +61,8 @@ def _weigh_reading(draft: Draft, reading: Reading) -> None:
     if shares.max() < _SURE:
         label = Mood.UNCERTAIN
     draft.sentiment = Verdict(label, round(float(shares[2] - shares[0]), 3))
-    if label not in (said, Mood.NEUTRAL):
+    if label is not said:
+        del draft.reasons[told:]
         draft.because(_MODEL_SAYS[label], draft.hits.first(*TARGETS))
 
 

@@ -14,9 +14,8 @@ from typing import Any
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from analysis.reading import FILES
 from analysis.train.encoder import OUTPUTS, Encoder
-
-FILES = ("encoder.onnx", "tokenizer.json")
 
 
 def export(model: Encoder, base: Path, folder: Path, card: Mapping[str, Any]) -> None:

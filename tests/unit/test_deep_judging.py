@@ -121,3 +121,41 @@ def test_a_text_that_breaks_the_model_is_marked_and_the_queue_goes_on(
 )
 def test_news_of_crime_is_no_word_against_the_police(news: str) -> None:
     assert deep().assess_whole(headline(news)).sentiment.label is not Mood.NEGATIVE
+
+
+def test_a_verdict_that_the_model_changes_has_the_models_reason_alone() -> None:
+    against = "speaks against the police"
+    for text in TEXTS:
+        opinion = deep().assess_whole(say(text))
+        if any(reason.says == against for reason in opinion.reasons):
+            assert opinion.sentiment.label is Mood.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My brother is suicidal, 999 won't come, we are in Hackney",
+        "Man on a roof in Camden threatening to jump, officers here",
+        "Missing 12 year old girl in Lewisham, please share",
+        "our 13 year old daughter is missing from Croydon since last night",
+        "Suicidal woman on Waterloo bridge now",
+        "he says he's going to bomb the police station in Brixton",
+    ],
+)
+def test_a_risk_to_life_in_london_is_flagged_whatever_else_it_is_about(text: str) -> None:
+    for pipeline in (Pipeline(), deep()):
+        opinion = pipeline.assess_whole(say(text))
+        assert (opinion.relevant, opinion.risk_to_life) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "That was political suicide from the minister, what a week",
+        "Suicide Squad is on at the Peckhamplex tonight, anyone fancy it",
+        "I could kill him for eating my lunch again",
+        "Missing my boys already, lovely weekend in Camden",
+    ],
+)
+def test_a_manner_of_speaking_is_no_risk_to_life(text: str) -> None:
+    assert not deep().assess_whole(say(text)).risk_to_life
