@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from analysis.pipeline import Pipeline
+from analysis.reading import shipped as shipped_model
 from mentions.mention import Assessment, Mention, Reach, Voice
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -14,8 +15,14 @@ NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 @cache
 def shipped() -> Pipeline:
-    """The pipeline as shipped; it is immutable, so all tests share it."""
+    """The pipeline as shipped, judging by words alone; it is immutable, so all tests share it."""
     return Pipeline()
+
+
+@cache
+def deep() -> Pipeline:
+    """The same with the model that ships."""
+    return Pipeline(model=shipped_model())
 
 
 def say(text: str, **facts: Any) -> Mention:

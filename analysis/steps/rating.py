@@ -20,9 +20,10 @@ _ALIASES = {
 }
 
 
-# Shares of the model: all reds together that raise a topic found by rule to red, that make red what no rule found; one
-# topic's that is enough where no rule found any; below the last it is marked unsure. Chosen with a source held out.
-_RAISES_RULED, _RAISES, _FINDS, _SURE = 0.5, 0.3, 0.3, 0.5
+# Shares of the model, chosen with a source held out: what all reds together need to raise what a rule found, or to make
+# red what no rule found; what one topic needs that no rule found, and below which it is marked unsure.
+_RAISES = {Rag.AMBER: 0.85, Rag.GREEN: 0.5, Rag.NONE: 0.3}
+_FINDS, _SURE = 0.3, 0.5
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
 
@@ -218,7 +219,7 @@ def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic
         return ruled
     shares = {topic: reading.topics.get(topic.name, 0.0) for topic in topics()}
     red = {topic: share for topic, share in shares.items() if topic.colour is Rag.RED}
-    if sum(red.values()) >= (_RAISES_RULED if ruled else _RAISES):
+    if sum(red.values()) >= (_RAISES[ruled.colour] if ruled else _RAISES[Rag.NONE]):
         return max(red, key=red.__getitem__)
     if ruled:
         return ruled

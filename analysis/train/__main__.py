@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from analysis.reading import SHIPPED, open_tokeniser
-from analysis.train.card import describe, measure
+from analysis.train.card import describe, judge, measure
 from analysis.train.encoder import Public, Recipe, learn, learn_police
-from analysis.train.export import export
+from analysis.train.export import export, write_card
 from analysis.train.police import police_rows, topic_names
 from analysis.train.texts import examples
 
@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--epochs", type=float, default=Recipe().epochs, help="over the public texts (default: 2)")
     parser.add_argument("--police-epochs", type=float, default=Recipe().police_epochs, help="over the talk of police")
+    parser.add_argument(
+        "--without", default="", metavar="SOURCE", help="leave out the rows of this corpus, and judge them"
+    )
     parser.add_argument("--threads", type=int, default=2)
     return parser
 
@@ -55,16 +58,20 @@ def _train(args: argparse.Namespace) -> None:
     rows, held_out = examples(args.data)
     random.Random(args.seed).shuffle(rows)
     police = police_rows(args.data)
+    left_out = [row for row in police if args.without and row.source.startswith(args.without)]
+    police = [row for row in police if row not in left_out]
     LOG.info("learning from %d public texts, then from %d rows about the police", len(rows), len(police))
     model = learn(base, tokens, rows, recipe)
     company = Public(tokens, rows[:KEPT], recipe, random.Random(args.seed))
     learn_police(model, tokens, police, company, recipe)
-    card = describe(base, args.data, recipe, len(rows), len(police))
-    export(model, base, args.out, {**card, "topics": topic_names()})
+    card = {**describe(base, args.data, recipe, len(rows), len(police)), "topics": topic_names()}
+    export(model, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
     LOG.info("written to %s after %.0f minutes; now the validation tweets, looked at last", args.out, minutes)
     metrics = measure(args.out, held_out)
-    export(model, base, args.out, {**card, "topics": topic_names(), "metrics": metrics})
+    write_card(args.out, {**card, "metrics": metrics})
+    for line in judge(args.out, left_out) if left_out else ():
+        LOG.info("left out, %s: %s", args.without, line)
     LOG.info("mood: macro recall %.4f, calibration error %.3f", metrics["macro_recall"], metrics["calibration_error"])
 
 

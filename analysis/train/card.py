@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from analysis.evaluate import Labelled, evaluate
+from analysis.pipeline import Pipeline
 from analysis.reading import Model
 from analysis.train.encoder import Recipe
+from analysis.train.police import PoliceRow
 from analysis.train.texts import MOODS, Example
 
 BANDS = 10
@@ -28,6 +31,8 @@ def describe(base: Path, data: Path, recipe: Recipe, public: int, police: int) -
     return {
         "name": "earshot-encoder",
         "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
+        "licence": "Apache-2.0; it holds none of the texts it learnt from",
+        "known_failings": "see docs/model-card.md",
         "base_sha256": _digest(base / "model.safetensors"),
         "recipe": asdict(recipe),
         "data": {f"{path.parent.name}/{path.name}": _digest(path) for path in files},
@@ -59,6 +64,12 @@ def measure(folder: Path, rows: Sequence[Example]) -> dict[str, Any]:
         "calibration_error": round(off, 4),
         "reliability": table,
     }
+
+
+def judge(folder: Path, rows: Sequence[PoliceRow]) -> list[str]:
+    """How words and the model in `folder` judge these rows together, one line a field."""
+    pipeline = Pipeline(model=Model(folder))
+    return evaluate([Labelled(pipeline.assess_whole(row.mention), row.labels) for row in rows]).lines()
 
 
 def _band(band: int, sure: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> Mapping[str, float]:

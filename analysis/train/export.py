@@ -29,6 +29,11 @@ def export(model: Encoder, base: Path, folder: Path, card: Mapping[str, Any]) ->
         _to_onnx(model, whole)
         quantize_dynamic(whole, folder / FILES[0], per_channel=True, weight_type=QuantType.QInt8)
     shutil.copyfile(base / "tokenizer.json", folder / FILES[1])
+    write_card(folder, card)
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write `model.json`: the card, with the sha256 of each file it is of."""
     digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
     text = json.dumps({**card, "sha256": digests}, indent=1, ensure_ascii=False)
     (folder / "model.json").write_text(text + "\n", "utf-8")

@@ -1,4 +1,5 @@
-"""Floors under the judgement, on labelled posts.
+"""Floors under the judgement, on labelled posts: under words alone on real ones, since the model has learnt from these,
+and under words and model together on the written ones, which it has not seen.
 
 `labelled-real/labels.jsonl` is nearly a clean measure: its scores were watched, and three of its rows seen, while the
 word lists were written. `labelled/mentions.jsonl` and the pinned forum posts were read row by row: floors there guard
@@ -18,8 +19,9 @@ from typing import Any
 import pytest
 
 from analysis.evaluate import Labelled, Report, evaluate
+from analysis.pipeline import Pipeline
 from mentions.mention import Assessment, Mention, Rag
-from tests.judging import headline, say, shipped
+from tests.judging import deep, headline, say, shipped
 
 Row = dict[str, Any]
 NEWS = "corpora/uk_news_rss"
@@ -42,15 +44,15 @@ def corpus(path: Path) -> dict[str, Row]:
     return {row["id"]: row for row in read(path)}
 
 
-def measured(rows: Iterator[tuple[Row, Row]]) -> Report:
-    return evaluate([Labelled(shipped().assess(to_mention(row)), labels) for row, labels in rows])
+def measured(pipeline: Pipeline, rows: Iterator[tuple[Row, Row]]) -> Report:
+    return evaluate([Labelled(pipeline.assess_whole(to_mention(row)), labels) for row, labels in rows])
 
 
 @cache
 def on_real_posts(shared: Path) -> Report:
     labels = read(shared / "labelled-real" / "labels.jsonl")
     rows = ((corpus(shared / "corpora" / row["file"])[row["id"]], row) for row in labels)
-    return measured((post, _undisputed(row)) for post, row in rows)
+    return measured(shipped(), ((post, _undisputed(row)) for post, row in rows))
 
 
 def _undisputed(row: Row) -> Row:
@@ -60,7 +62,7 @@ def _undisputed(row: Row) -> Row:
 @cache
 def on_written_posts(shared: Path) -> Report:
     rows = read(shared / "labelled" / "mentions.jsonl")
-    return measured((row, row["labels"] | {"topic": _topic(row)}) for row in rows)
+    return measured(deep(), ((row, row["labels"] | {"topic": _topic(row)}) for row in rows))
 
 
 def _topic(row: Row) -> str | None:
@@ -98,15 +100,21 @@ def test_boroughs_and_debates_hold_on_real_posts(shared: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "floor"),
-    [("relevant", 0.94), ("sentiment", 0.72), ("rag", 0.83), ("debate", 0.90)],
+    [("relevant", 0.92), ("sentiment", 0.72), ("rag", 0.75), ("debate", 0.90)],
 )
 def test_the_written_posts_do_not_fall_back(shared: Path, field: str, floor: float) -> None:
     assert on_written_posts(shared).fields[field].macro_f1 >= floor
 
 
-@pytest.mark.parametrize(("field", "floor"), [("topic", 0.88), ("borough", 0.96)])
+@pytest.mark.parametrize(("field", "floor"), [("topic", 0.86), ("borough", 0.96)])
 def test_topics_and_boroughs_of_the_written_posts_do_not_fall_back(shared: Path, field: str, floor: float) -> None:
     assert on_written_posts(shared).fields[field].accuracy >= floor
+
+
+def test_neutral_news_of_crime_is_seldom_called_negative(shared: Path) -> None:
+    confusion = on_written_posts(shared).fields["sentiment"].confusion
+    neutral = sum(count for (label, _), count in confusion.items() if label == "neu")
+    assert confusion.get(("neu", "neg"), 0) <= 0.15 * neutral
 
 
 def test_place_finding_beats_exact_names_on_both_counts(shared: Path) -> None:

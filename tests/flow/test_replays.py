@@ -13,6 +13,7 @@ import pytest
 from alerts.incidents import Desk, record
 from alerts.rules import AlertSettings, build_rules
 from analysis.pipeline import Pipeline
+from analysis.reading import shipped
 from mentions.mention import Assessed, Mention
 from mentions.query import parse
 from mentions.records import Incident, Level, NoticeKind
@@ -57,10 +58,10 @@ def play(shared: Path, tmp_path: Path) -> Iterator[object]:
     state = open_state(f"sqlite:{tmp_path / 'state.db'}")
 
     def play_file(path: str, query: str = "", until: str = "") -> Played:
-        pipeline = Pipeline([Watchlist("exercise", parse(query))] if query else [])
+        pipeline = Pipeline([Watchlist("exercise", parse(query))] if query else [], model=shipped())
 
         def judge(mentions: list[Mention]) -> list[Assessed]:
-            return [Assessed(mention, pipeline.assess(mention)) for mention in mentions]
+            return [Assessed(mention, pipeline.assess_whole(mention)) for mention in mentions]
 
         mentions = read_mentions(shared / "corpora" / path)
         end = datetime.fromisoformat(until) if until else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -13,7 +12,7 @@ from analysis.pipeline import COULD_NOT, Pipeline
 from analysis.reading import shipped as shipped_model
 from mentions.mention import Assessed, Mood
 from mentions.stores.sqlite import SqliteStore
-from tests.judging import headline, say
+from tests.judging import deep, headline, say
 
 TEXTS = (
     "Police are investigating a murder in Croydon",
@@ -25,11 +24,6 @@ TEXTS = (
     "a" * 10_000,
     "police! " * 1_000,
 )
-
-
-@cache
-def deep() -> Pipeline:
-    return Pipeline(model=shipped_model())
 
 
 @pytest.fixture
