@@ -29,9 +29,9 @@ def test_an_import_waits_for_a_locked_store_and_then_saves_everything_once(tmp_p
     other = sqlite3.connect(tmp_path / "mentions.db", check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     told: list[str] = []
+    reader = Reader(Pipeline(), AuthorKey.load_or_create(tmp_path / "author.key"), NOW)
     release = threading.Timer(12, other.rollback)  # longer than SQLite itself waits
     release.start()
-    reader = Reader(Pipeline(), AuthorKey.load_or_create(tmp_path / "author.key"), NOW)
     done = import_files([file], store, reader, lambda size, done: None, lambda failure: told.append(str(failure)))
     release.join()
     other.close()
