@@ -66,10 +66,15 @@ def find_debates(
     `patches` says which boroughs a source writes about. The same posts give the same answer, whatever their order. A
     thread nobody asks or argues in, or that has nothing to do with the police, is none.
     """
-    talk = (each for each in held if _is_talk(each.mention) and at - within <= each.mention.counts_at <= at)
+    talk = (each for each in held if is_of_the_time(each.mention, at, within))
     by_source = {name.lower(): tuple(boroughs) for name, boroughs in (patches or {}).items()}
     found = (_weigh(thread, at, by_source) for thread in group_threads(talk))
     return sorted(filter(None, found), key=lambda debate: (-debate.score, -debate.last_at.timestamp(), debate.ids))
+
+
+def is_of_the_time(mention: Mention, at: datetime, within: timedelta = WITHIN) -> bool:
+    """Whether it is part of a conversation, and was said by `at` and since `within` before."""
+    return at - within <= mention.counts_at <= at and _is_talk(mention)
 
 
 def _is_talk(mention: Mention) -> bool:

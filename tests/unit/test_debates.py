@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.debates import Debate, find_debates
 from analysis.threads import group_threads, strip_reply, thread_link
 from config.settings import Settings
-from listener.debating import DebatesMaker
+from listener.debating import DebatesMaker, read_debates
 from mentions.mention import Assessed, Assessment, Mood, Rag, Verdict, Voice
+from mentions.query import Query
+from mentions.store import MentionStore
 from mentions.stores import open_store
 from tests.judging import judged, judged_news, say, shipped
 
@@ -243,6 +248,55 @@ def test_a_thread_without_a_place_is_of_its_sites_patch() -> None:
 
 def test_talk_that_has_nothing_to_do_with_the_police_is_none() -> None:
     assert find(replace(post(1), assessment=Assessment())) == []
+
+
+# -- what is read of a store -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[MentionStore]:
+    with closing(open_store(f"sqlite:{tmp_path / 'mentions.db'}")) as opened:
+        yield opened
+
+
+class Counted:
+    """A store that notes how many rows were asked of it."""
+
+    def __init__(self, store: MentionStore) -> None:
+        self._store, self.rows = store, 0
+
+    def search(self, query: Query, **window: Any) -> list[Assessed]:
+        page = self._store.search(query, **window)
+        self.rows += len(page)
+        return page
+
+
+def a_toot(number: int, source: str, **facts: object) -> Assessed:
+    return post(number, platform="mastodon", id=f"mastodon:{number}", source=source, **facts)  # type: ignore[arg-type]
+
+
+def test_a_thread_elsewhere_is_read_whole_whatever_its_source_is_called(store: MentionStore) -> None:
+    source = 'The "Corner" OR (odd\\'
+    store.save([a_toot(1, source, thread="7"), a_toot(2, source, thread="7", title="", text="Mine too")])
+    (debate,) = read_debates(store, Settings(), AT)
+    assert debate.ids == ("mastodon:1", "mastodon:2")
+
+
+def test_of_other_sources_only_the_threads_found_are_kept(store: MentionStore) -> None:
+    noise = [a_toot(n, "Town", thread=f"n{n}", title="", text="Nice day") for n in range(3, 40)]
+    store.save([a_toot(1, "Town", thread="7"), a_toot(2, "Town", hours=30, thread="7", title="", text="Mine"), *noise])
+    (debate,) = read_debates(store, Settings(), AT, posts=2)
+    assert debate.ids == ("mastodon:2", "mastodon:1")
+
+
+def test_one_allowance_holds_over_all_sources(store: MentionStore) -> None:
+    forum = [post(n, 1, title=f"Bike {n}") for n in range(20)]
+    store.save([*forum, *(a_toot(n, f"Town {n % 5}", hours=2, thread=str(n)) for n in range(100, 130))])
+    store.save([a_toot(n, f"Town {n % 5}", hours=3, thread=str(n - 100), text="Mine too") for n in range(200, 230)])
+    counted = Counted(store)
+    assert len(read_debates(counted, Settings(), AT, posts=30, looks=60)) == 30  # type: ignore[arg-type]
+    assert counted.rows <= 60
+    assert sum(debate.posts for debate in read_debates(store, Settings(), AT, posts=55)) == 55
 
 
 # -- the board ---------------------------------------------------------------------------------------------------------
