@@ -107,6 +107,15 @@ def test_headlines_never_are_a_debate() -> None:
         ("http://forum.example/read.php?6,123,456#msg-456", "forum.example/read.php?6,123"),
         ("http://forum.example/topic/9-slug/?comment=4", "forum.example/topic/9-slug"),
         ("http://forum.example/xn/detail/8:Topic:3", "forum.example/xn/detail/8:Topic:3"),
+        ("http://forum.example/showthread.php?tid=12&pid=77#pid77", "forum.example/showthread.php?tid=12"),
+        ("http://forum.example/showthread.php?12-bikes/page2&p=77", "forum.example/showthread.php?12-bikes"),
+        ("http://forum.example/showthread.php?12-bikes", "forum.example/showthread.php?12-bikes"),
+        ("http://forum.example/Thread-bikes-gone?pid=77#pid77", "forum.example/Thread-bikes-gone"),
+        ("http://forum.example/viewtopic.php?p=1#p1", ""),
+        ("http://forum.example/phpbb3/viewtopic.php?f=2&p=1#p1", ""),
+        ("http://forum.example/showthread.php?p=77", ""),
+        ("http://forum.example/blog/?p=12", ""),
+        ("http://forum.example/post/123", ""),
         ("http://[half", ""),
         ("", ""),
     ],
@@ -142,6 +151,27 @@ def test_without_an_id_threads_are_told_by_link_or_title() -> None:
     titled = post(3, 1, title="Re: Bikes gone")
     assert sizes(first, answer, titled) == [3]
     assert sizes(first, replace_source(titled, "Other Forum")) == [1, 1]
+
+
+BIKES = [f"http://forum.example/t/bikes/{n}" for n in range(3)]
+
+
+def test_threads_of_one_title_are_told_apart_by_their_links() -> None:
+    assert sizes(post(1, 3, link=BIKES[1]), post(2, 2, link=BIKES[2])) == [1, 1]
+    assert sizes(post(1, 3, link=BIKES[1]), post(2, 2)) == [2]
+    assert sizes(post(1, 3), post(2, 2, link=BIKES[2])) == [2]
+
+
+def test_an_answer_joins_the_thread_of_its_title_that_was_opened_last() -> None:
+    first, second = post(1, 5, link=BIKES[1]), post(2, 3, link=BIKES[2])
+    answers = post(3, 4, title="Re: Bike theft", link=BIKES[0]), post(4, 2, title="Re: Bike theft"), post(5, 1)
+    threads = [[each.mention.id for each in thread] for thread in group_threads([first, second, *answers])]
+    assert threads == [["forum:1", "forum:3"], ["forum:2", "forum:4", "forum:5"]]
+
+
+def test_posts_known_by_their_number_alone_are_not_one_thread() -> None:
+    links = [f"http://forum.example/viewtopic.php?p={n}#p{n}" for n in (1, 2)]
+    assert sizes(post(1, title="Bikes", link=links[0]), post(2, title="Bins", link=links[1])) == [1, 1]
 
 
 def replace_source(held: Assessed, source: str) -> Assessed:
