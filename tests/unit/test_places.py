@@ -94,10 +94,26 @@ def test_accounts_embassies_and_plain_writers_tell_the_borough(text: str, boroug
 
 
 @pytest.mark.parametrize(
+    ("text", "borough"),
+    [
+        ("Tottenham youth stabbed, say police", "Haringey"),
+        ("Police outside Croydon youth club", "Croydon"),
+        ("Police called to Peckham Crown pub", "Southwark"),
+        ("Police at the Surbiton county cricket match", "Kingston upon Thames"),
+    ],
+)
+def test_a_youth_of_a_place_and_its_crown_are_no_court(text: str, borough: str) -> None:
+    assert judged(text).boroughs == (borough,)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "police took him to the bank in handcuffs, angel that he is, in the end",
         "Jailed at Southwark Crown Court, say police",
+        "Police saw him at Croydon youth court",
+        "Police evidence at Bromley county court",
+        "Officer fined by Croydon magistrates, say police",
         "Whitehall cuts the police budget again",
         "Scotland Yard says no",
         "Police outside the Russian embassy in Warsaw",
