@@ -102,7 +102,7 @@ def _weigh(thread: Sequence[Assessed], at: datetime, patches: Mapping[str, tuple
         score=max(sum(reason.points for reason in reasons), 0),
         clearance=clearance,
         reasons=tuple(sorted(reasons, key=lambda reason: -reason.points)),
-        posts=_posts(thread),
+        posts=_posts(thread, at),
         voices=_voices(thread),
         last_at=last.counts_at,
         force_in_it=joined,
@@ -166,7 +166,7 @@ def _lives(thread: Sequence[Assessed], at: datetime) -> Iterator[Point]:
     """Up to 25: how long ago the last post, how many posts and voices."""
     since = at - thread[-1].mention.counts_at
     yield Point(next((points for age, points in _FRESH if since <= age), 0), f"last post {_tell(since)} ago")
-    posts, voices = _posts(thread), _voices(thread)
+    posts, voices = _posts(thread, at), _voices(thread)
     yield Point(min(posts - 1, 7), f"{posts} post{'s' * (posts != 1)}")
     yield Point(min(2 * (voices - 1), 6), f"{voices} voice{'s' * (voices != 1)}")
 
@@ -176,9 +176,9 @@ def _tell(span: timedelta) -> str:
     return "under an hour" if hours < 1 else f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def _posts(thread: Sequence[Assessed]) -> int:
-    """How many posts there are, at least: those held, or those the platform counts behind one of them."""
-    return max(len(thread), *(1 + (post.mention.replies or 0) for post in thread))
+def _posts(thread: Sequence[Assessed], at: datetime) -> int:
+    """How many posts there are, at least: those held, or those the platform counted by then behind one of them."""
+    return max((len(thread), *(1 + (post.mention.replies or 0) for post in thread if post.fetched <= at)))
 
 
 def _voices(thread: Sequence[Assessed]) -> int:

@@ -17,6 +17,8 @@ from mentions.query import And, Field, Not, Or, Query
 from mentions.store import MentionStore
 
 PAGE = 1000
+# A store is asked by the time a post claims, and debates go by `counts_at`: what claims another time may count as well.
+_CLAIMS_EARLIER, _CLAIMS_LATER = timedelta(days=30), timedelta(days=1)
 MOST_POSTS = 10_000  # held at once for one look, over all sources; beyond it the oldest are left out
 MOST_LOOKED_AT = 20_000  # rows looked through to find them
 _MOST_SOURCES = 100  # other than forums, those with the newest questions
@@ -29,7 +31,7 @@ def read_debates(
 ) -> list[Debate]:
     """The threads worth joining as of `at`, best first: of all forums, and of other sources where somebody asks. Holds
     at most `posts` at once, over all sources, of at most `looks` rows."""
-    reading = _Reading(store, at - WITHIN, at + timedelta(microseconds=1), posts, looks)
+    reading = _Reading(store, at - WITHIN - _CLAIMS_EARLIER, at + _CLAIMS_LATER, posts, looks)
     held = reading.read(Or((_FORUM, _ASKED)), lambda each: is_of_the_time(each.mention, at))
     asked = [each.mention for each in held if each.mention.platform != "forum"]
     if asked:

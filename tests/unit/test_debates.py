@@ -216,6 +216,13 @@ def test_nothing_is_known_of_what_comes_later_and_old_threads_are_over() -> None
     assert find(post(1, 24 * 15)) == []
 
 
+def test_replies_counted_later_are_not_known() -> None:
+    held = post(1, replies=6)
+    assert only(held).posts == 7
+    assert only(replace(held, fetched_at=AT)).posts == 7
+    assert only(replace(held, fetched_at=AT + timedelta(hours=1))).posts == 1
+
+
 def test_livelier_threads_come_first() -> None:
     quiet, busy = post(1, 100, title="Quiet"), [post(n, n, title="Busy") for n in (2, 3, 4)]
     assert [debate.title for debate in find(quiet, *busy)] == ["Busy", "Quiet"]
@@ -327,6 +334,13 @@ def test_one_allowance_holds_over_all_sources(store: MentionStore) -> None:
     assert len(read_debates(counted, Settings(), AT, posts=30, looks=60)) == 30  # type: ignore[arg-type]
     assert counted.rows <= 60
     assert sum(debate.posts for debate in read_debates(store, Settings(), AT, posts=55)) == 55
+
+
+@pytest.mark.parametrize("claimed", [timedelta(days=-20), timedelta(hours=20)])
+def test_a_post_of_another_time_than_it_claims_is_read(store: MentionStore, claimed: timedelta) -> None:
+    store.save([post(1, published_at=AT + claimed, first_seen_at=AT - timedelta(hours=1))])
+    assert len(read_debates(store, Settings(), AT)) == 1
+    assert read_debates(store, Settings(), AT - timedelta(days=2)) == []
 
 
 # -- the board ---------------------------------------------------------------------------------------------------------
