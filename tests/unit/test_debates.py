@@ -88,6 +88,17 @@ def test_a_lost_cat_or_a_trade_is_not_for_officers(title: str, text: str) -> Non
     assert not judged(text, title=title, **FORUM).debate
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Burgled in Peckham and they took the tortoise. Did anyone see anything? Police have been told.",
+        "Fight as the bar closes on Rye Lane again, police came twice. Did anyone see who started it?",
+    ],
+)
+def test_a_word_that_happens_to_fall_does_not_take_a_police_matter_away(text: str) -> None:
+    assert judged(text, **FORUM).debate
+
+
 def test_headlines_never_are_a_debate() -> None:
     assert not judged_news("Does anyone know what the Met is for?").debate
 
