@@ -91,8 +91,8 @@ def test_a_lost_cat_or_a_trade_is_not_for_officers(title: str, text: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "Burgled in Peckham and they took the tortoise. Did anyone see anything? Police have been told.",
-        "Fight as the bar closes on Rye Lane again, police came twice. Did anyone see who started it?",
+        "Burgled in Peckham and they took the tortoise. Did anyone see anything?",
+        "Stabbing on Rye Lane again as the bar closes. Did anyone see who did it?",
     ],
 )
 def test_a_word_that_happens_to_fall_does_not_take_a_police_matter_away(text: str) -> None:
