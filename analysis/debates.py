@@ -66,10 +66,15 @@ def find_debates(
     `patches` says which boroughs a source writes about. The same posts give the same answer, whatever their order. A
     thread nobody asks or argues in, or that has nothing to do with the police, is none.
     """
-    talk = (each for each in held if _is_talk(each.mention) and at - within <= each.mention.counts_at <= at)
+    talk = (each for each in held if is_of_the_time(each.mention, at, within))
     by_source = {name.lower(): tuple(boroughs) for name, boroughs in (patches or {}).items()}
     found = (_weigh(thread, at, by_source) for thread in group_threads(talk))
     return sorted(filter(None, found), key=lambda debate: (-debate.score, -debate.last_at.timestamp(), debate.ids))
+
+
+def is_of_the_time(mention: Mention, at: datetime, within: timedelta = WITHIN) -> bool:
+    """Whether it is part of a conversation, and was said by `at` and since `within` before."""
+    return at - within <= mention.counts_at <= at and _is_talk(mention)
 
 
 def _is_talk(mention: Mention) -> bool:
@@ -97,7 +102,7 @@ def _weigh(thread: Sequence[Assessed], at: datetime, patches: Mapping[str, tuple
         score=max(sum(reason.points for reason in reasons), 0),
         clearance=clearance,
         reasons=tuple(sorted(reasons, key=lambda reason: -reason.points)),
-        posts=_posts(thread),
+        posts=_posts(thread, at),
         voices=_voices(thread),
         last_at=last.counts_at,
         force_in_it=joined,
@@ -161,7 +166,7 @@ def _lives(thread: Sequence[Assessed], at: datetime) -> Iterator[Point]:
     """Up to 25: how long ago the last post, how many posts and voices."""
     since = at - thread[-1].mention.counts_at
     yield Point(next((points for age, points in _FRESH if since <= age), 0), f"last post {_tell(since)} ago")
-    posts, voices = _posts(thread), _voices(thread)
+    posts, voices = _posts(thread, at), _voices(thread)
     yield Point(min(posts - 1, 7), f"{posts} post{'s' * (posts != 1)}")
     yield Point(min(2 * (voices - 1), 6), f"{voices} voice{'s' * (voices != 1)}")
 
@@ -171,9 +176,9 @@ def _tell(span: timedelta) -> str:
     return "under an hour" if hours < 1 else f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def _posts(thread: Sequence[Assessed]) -> int:
-    """How many posts there are, at least: those held, or those the platform counts behind one of them."""
-    return max(len(thread), *(1 + (post.mention.replies or 0) for post in thread))
+def _posts(thread: Sequence[Assessed], at: datetime) -> int:
+    """How many posts there are, at least: those held, or those the platform counted by then behind one of them."""
+    return max((len(thread), *(1 + (post.mention.replies or 0) for post in thread if post.fetched <= at)))
 
 
 def _voices(thread: Sequence[Assessed]) -> int:

@@ -17,6 +17,14 @@ _POST_IN_PATH = re.compile(
 _NOT_THE_THREAD = re.compile(
     r"p|pid|post|postid|page|pagenumber|start|msg|comment|goto|view|highlight|sid|s|utm_\w+|xg_source|ref|fbclid|do|new"
 )
+# A post's number: where it was all that a link held, nothing is left that names a thread.
+_POST_KEY = re.compile(r"p|pid|post|postid|msg|comment", re.IGNORECASE)
+_POST_END = re.compile(r"/(?:post|comment)[-/]?\d+/?$", re.IGNORECASE)
+_THREAD_IN_PATH = re.compile(r"(?:thread|topic|discussion)s?[-/][^/.]|/t/.|(?<![a-z])\d[^/]*$", re.IGNORECASE)
+_SCRIPT = re.compile(r"\.(?:php|aspx?|cgi|pl|jsp)$", re.IGNORECASE)
+_THREAD_KEY = re.compile(
+    r"t|tid|id|(?:show)?topic(?:_?id)?|thread(?:_?id)?|discussion(?:_?id)?|/?(?:topic/)?\d.*", re.IGNORECASE
+)
 _SMF_POST = re.compile(r"\.(?:msg)?\d+$|\.new$")
 _PHORUM = re.compile(r"^(\d+,\d+)(?:,.*)?$")
 
@@ -24,16 +32,36 @@ _PHORUM = re.compile(r"^(\d+,\d+)(?:,.*)?$")
 def group_threads(held: Iterable[Assessed]) -> list[tuple[Assessed, ...]]:
     """The posts by thread, each thread and the posts in it oldest first; the same whatever order they come in."""
     posts = sorted({each.mention.id: each for each in held}.values(), key=_by_age)
+    named = _name([post.mention for post in posts])
     leader: dict[str, str] = {}  # each name of a thread -> the name found for it before
-    for post in posts:
-        first, *others = (_lead(leader, name) for name in thread_names(post.mention))
+    for names in named:
+        first, *others = (_lead(leader, name) for name in names)
         for other in others:
             leader[max(first, other)] = min(first, other)
             first = min(first, other)
     threads: dict[str, list[Assessed]] = {}
-    for post in posts:
-        threads.setdefault(_lead(leader, thread_names(post.mention)[0]), []).append(post)
+    for post, names in zip(posts, named, strict=True):
+        threads.setdefault(_lead(leader, names[0]), []).append(post)
     return [tuple(thread) for thread in threads.values()]
+
+
+def _name(mentions: Sequence[Mention]) -> list[Sequence[str]]:
+    """The names of each one's thread, of mentions oldest first. Threads of one title are told apart by their links; an
+    answer, or a post without a link, is of the one that was opened last before it."""
+    opened: dict[str, dict[str, int]] = {}  # title -> links it was opened under, and which post did so
+    named = [thread_names(mention) for mention in mentions]
+    for at, (mention, (link, *titles)) in enumerate(zip(mentions, named, strict=True)):
+        if titles and not _REPLY.match(mention.title):
+            opened.setdefault(titles[0], {}).setdefault(link, at)
+    for at, (mention, (name, *titles)) in enumerate(zip(mentions, named, strict=True)):
+        links = opened.get(titles[0] if titles else name, {})
+        if not links:
+            continue
+        own = (name,) if titles else ()
+        answers = not own or (name not in links and _REPLY.match(mention.title))
+        before = [link for link, opened_at in links.items() if opened_at < at] or list(links)[:1]
+        named[at] = (*own, before[-1]) if answers else own
+    return named
 
 
 def _by_age(held: Assessed) -> tuple[object, ...]:
@@ -75,10 +103,29 @@ def thread_link(link: str) -> str:
     path = _POST_IN_PATH.sub(lambda found: found[1] or "", parts.path).rstrip("/")
     phorum = _PHORUM.match(parts.query)
     query = phorum[1] if phorum else "&".join(sorted(_thread_query(parts.query)))
+    if _is_of_a_post(parts.path, parts.query) and not (phorum or _tells_a_thread(path, query)):
+        return ""
     return f"{host}{path}?{query}" if query else f"{host}{path}"
 
 
+def _is_of_a_post(path: str, query: str) -> bool:
+    """Whether a link says which post is meant."""
+    keys = (key for key, _ in parse_qsl(query.replace(";", "&")))
+    return bool(_POST_END.search(path)) or any(map(_POST_KEY.fullmatch, keys))
+
+
+def _tells_a_thread(path: str, query: str) -> bool:
+    """Whether what is left without the post says which thread, and not only which board."""
+    if any(_THREAD_KEY.fullmatch(part.partition("=")[0]) for part in query.split("&")):
+        return True
+    return not _SCRIPT.search(path) and bool(_THREAD_IN_PATH.search(path))
+
+
 def _thread_query(query: str) -> Iterable[str]:
-    for key, value in parse_qsl(query.replace(";", "&")):
-        if not _NOT_THE_THREAD.fullmatch(key.lower()):
+    for key, value in parse_qsl(query.replace(";", "&"), keep_blank_values=True):
+        if _NOT_THE_THREAD.fullmatch(key.lower()):
+            continue
+        if value:
             yield f"{key}={_SMF_POST.sub('', value) if key == 'topic' else value}"
+        else:
+            yield _POST_IN_PATH.sub("", key).rstrip("/")  # vBulletin 4: showthread.php?12-bikes/page2

@@ -19,6 +19,7 @@ PROFILE = re.compile(
     re.IGNORECASE,
 )
 REDDITOR = re.compile(r"(?<![\w/])/?u/[\w-]{3,20}\b")
+_MARKS = re.compile(r"[!-,/:-@\[-`{-~]")  # ASCII punctuation but for "." and "-"
 HIDDEN_NAME, HIDDEN_EMAIL = "@•••", "•••@•••"
 
 
@@ -57,6 +58,11 @@ def check_link(link: str) -> tuple[str, str] | None:
     if parts.scheme not in ("http", "https") or not host or parts.username or UNSEEN.search(link):
         return None
     return link.strip(), host
+
+
+def escape_label(text: str) -> str:
+    """Text for a label that would be read as Markdown, so that it shows as it is."""
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def neutralise_cell(text: str) -> str:

@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from analysis.debates import WITHIN, Debate, Point, find_debates
+from analysis.debates import WITHIN, Debate, Point, find_debates, is_of_the_time
+from analysis.threads import thread_names
 from analysis.vocabulary import read_toml
 from config.settings import Settings
+from mentions.facets import facet
 from mentions.mention import Assessed
 from mentions.order import order_key
-from mentions.query import parse
+from mentions.query import And, Field, Not, Or, Query
 from mentions.store import MentionStore
 
 PAGE = 1000
-MOST = 20_000  # posts read for one look; beyond it the oldest are left out
+# A store is asked by the time a post claims, and debates go by `counts_at`: what claims another time may count as well.
+_CLAIMS_EARLIER, _CLAIMS_LATER = timedelta(days=30), timedelta(days=1)
+MOST_POSTS = 10_000  # held at once for one look, over all sources; beyond it the oldest are left out
+MOST_LOOKED_AT = 20_000  # rows looked through to find them
+_MOST_SOURCES = 100  # other than forums, those with the newest questions
 _MOST_SHOWN = 200  # debates on the board
+_FORUM, _ASKED = Field("platform", "forum"), Field("debate", "yes")
 
 
-def read_debates(store: MentionStore, settings: Settings, at: datetime) -> list[Debate]:
-    """The threads worth joining as of `at`, best first: of all forums, and of other sources where somebody asks."""
-    since, until = at - WITHIN, at + timedelta(microseconds=1)
-    held = list(_read(store, "platform:forum OR debate:yes", since, until))
-    others = sorted({each.mention.source for each in held if each.mention.platform != "forum"})
-    for source in others:
-        held += _read(store, f'NOT platform:forum source:"{source}"', since, until)
+def read_debates(
+    store: MentionStore, settings: Settings, at: datetime, *, posts: int = MOST_POSTS, looks: int = MOST_LOOKED_AT
+) -> list[Debate]:
+    """The threads worth joining as of `at`, best first: of all forums, and of other sources where somebody asks. Holds
+    at most `posts` at once, over all sources, of at most `looks` rows."""
+    reading = _Reading(store, at - WITHIN - _CLAIMS_EARLIER, at + _CLAIMS_LATER, posts, looks)
+    held = reading.read(Or((_FORUM, _ASKED)), lambda each: is_of_the_time(each.mention, at))
+    asked = [each.mention for each in held if each.mention.platform != "forum"]
+    if asked:
+        names = {name for mention in asked for name in thread_names(mention)}
+        sources = list(dict.fromkeys(facet("source", mention.source).partition(":")[2] for mention in asked))
+        others = Or(tuple(Field("source", source) for source in sources[:_MOST_SOURCES]))
+        held += reading.read(
+            And((others, Not(_FORUM), Not(_ASKED))),
+            lambda each: is_of_the_time(each.mention, at) and not names.isdisjoint(thread_names(each.mention)),
+        )
     return find_debates(held, at, patches=known_patches(settings))
 
 
-def _read(store: MentionStore, query: str, since: datetime, until: datetime) -> Iterator[Assessed]:
-    before, left = None, MOST
-    while left > 0:
-        page = store.search(parse(query), since=since, until=until, limit=min(PAGE, left), before=before)
-        yield from page
-        if len(page) < PAGE:
-            return
-        before, left = order_key(page[-1].mention), left - len(page)
+@dataclass(slots=True)
+class _Reading:
+    """Reads posts of a time, newest first, within one allowance over all that is asked of it."""
+
+    store: MentionStore
+    since: datetime
+    until: datetime
+    posts: int
+    looks: int
+
+    def read(self, query: Query, wanted: Callable[[Assessed], bool]) -> list[Assessed]:
+        """The posts of that query that are wanted, as far as the allowance goes."""
+        found: list[Assessed] = []
+        before: int | None = None
+        while (limit := min(PAGE, self.looks)) and len(found) < self.posts:
+            page = self.store.search(query, since=self.since, until=self.until, limit=limit, before=before)
+            self.looks -= len(page)
+            found += filter(wanted, page)
+            if len(page) < limit:
+                break
+            before = order_key(page[-1].mention)
+        del found[self.posts :]
+        self.posts -= len(found)
+        return found
 
 
 def known_patches(settings: Settings) -> dict[str, Sequence[str]]:

@@ -101,7 +101,7 @@ def _longest(found: Sequence[Found]) -> Iterator[Found]:
 def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
     place, span = hit
     before, after = _neighbours(draft.norm, span)
-    if after in _words("courts") or not _is_in_london(draft, place):
+    if _is_court(draft.norm, span) or not _is_in_london(draft, place):
         return False
     if place.only_behind:
         return before in place.only_behind
@@ -115,6 +115,16 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     if patch:
         return False  # on a local site a common name is the local one
     return after in _words("place_words") or "london" in draft.hits or not is_press(draft)
+
+
+def _is_court(norm: str, span: Span) -> bool:
+    """Whether the name is that of a court: "Croydon magistrates", "Croydon youth court", and no youth of Croydon."""
+    after = norm[span[1] - 1 :].split(None, 2)[:2]
+    if not after:
+        return False
+    return after[0] in _words("courts") or (
+        after[0] in _words("courts_before_court") and after[1:] in (["court"], ["courts"])
+    )
 
 
 def _is_in_london(draft: Draft, place: Place) -> bool:

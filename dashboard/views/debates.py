@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from config.strategy import borough_names
 from dashboard.boards import read_board
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
-from dashboard.safe import check_link, mask_text, shorten
+from dashboard.safe import check_link, escape_label, mask_text, shorten
 from dashboard.wording import count_of, parse_time, tell_age
 from mentions.mention import Mention
 
@@ -24,6 +24,7 @@ CLEARANCES = {
     "red": "■ Red: call the press office before anybody answers",
 }
 MOST_SHOWN = 20  # in one borough
+MOST_TRIED = 50  # posts of a thread whose opening post was erased
 
 Row = dict[str, Any]
 
@@ -46,18 +47,20 @@ def draw_debates() -> None:
         "nothing is ever posted from here."
     )
     told, rows = board.tell_age(moment.now), board.told.get("debates", [])
+    names = (*borough_names(), NOWHERE)
+    chosen = st.selectbox("Borough", (ALL, *names), key="borough", bind="query-params")
+    shown = names if chosen in (None, ALL) else (chosen,)
+    rows = [row for row in rows if not set(boroughs_of(row)).isdisjoint(shown)]
+    view = View(books, moment, read_posts(books, rows))
+    rows = [row for row in rows if view.find_opening(row)]
     if not rows:
-        st.text(f"{told} No debate worth joining in the last 14 days. Sources says whether the forums are heard.")
+        where = "" if len(shown) > 1 else f" in {chosen} now" if chosen != NOWHERE else " without a borough now"
+        st.text(f"{told} No debate worth joining{where}. Sources says whether the forums are heard.")
         return
-    counts = Counter(borough for row in rows for borough in boroughs_of(row))
-    names = [ALL, *sorted(counts, key=lambda name: (name == NOWHERE, name))]
-    chosen = st.selectbox("Borough", names, key="borough", bind="query-params")
-    shown = names[1:] if chosen in (None, ALL) else [chosen]
-    posts = read_posts(books, [row for row in rows if set(shown) & set(boroughs_of(row))])
     st.text(f"{told} {count_of(len(rows), 'debate')}.")
     for borough in shown:
-        here = [row for row in rows if borough in boroughs_of(row) and row["ids"][0] in posts]
-        draw_borough(View(books, moment, posts), borough, here)
+        if here := [row for row in rows if borough in boroughs_of(row)]:
+            draw_borough(view, borough, here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,10 @@ class View:
     books: Books
     moment: Moment
     posts: Mapping[str, Mention]
+
+    def find_opening(self, row: Row) -> Mention | None:
+        """The first post of a thread that is still held."""
+        return next((self.posts[name] for name in row["ids"] if name in self.posts), None)
 
     def quote(self, post: str, start: int, end: int) -> str:
         """What stands there, fit for a screen; "" where the post is gone."""
@@ -81,7 +88,11 @@ class View:
 def read_posts(books: Books, rows: Sequence[Row]) -> dict[str, Mention]:
     """The posts the rows speak of, as far as they are still held."""
     wanted = {row["ids"][0] for row in rows} | {reason["post"] for row in rows for reason in row["reasons"]}
-    return {name: held.mention for name, held in books.store.get(sorted(wanted - {""})).items()}
+    found = books.store.get(sorted(wanted - {""}))
+    next_ones = {name for row in rows if row["ids"][0] not in found for name in row["ids"][1:MOST_TRIED]}
+    if next_ones:
+        found |= books.store.get(sorted(next_ones))
+    return {name: held.mention for name, held in found.items()}
 
 
 def boroughs_of(row: Row) -> list[str]:
@@ -101,7 +112,9 @@ def draw_borough(view: View, borough: str, rows: list[Row]) -> None:
 
 def draw_debate(view: View, row: Row, borough: str) -> None:
     """One debate: what, how alive, under which clearance, who answers, and why it is here. Nothing is interpreted."""
-    opening = view.posts[row["ids"][0]]
+    opening = view.find_opening(row)
+    if opening is None:
+        return
     st.text(f"{row['score']} of 100  {view.mask(opening.title or opening.text, 140)}")
     st.text(CLEARANCES[row["clearance"]])
     alive = [
@@ -113,7 +126,7 @@ def draw_debate(view: View, row: Row, borough: str) -> None:
     st.text(" · ".join([*alive, *notes(row, borough)]))
     st.text("\n".join(tell_reason(view, reason) for reason in row["reasons"]))
     if link := check_link(opening.link):
-        st.link_button(f"Open the thread at {link[1]} ↗", link[0])
+        st.link_button(f"Open the thread at {escape_label(link[1])} ↗", link[0])
 
 
 def notes(row: Row, borough: str) -> Iterator[str]:

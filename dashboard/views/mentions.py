@@ -14,7 +14,7 @@ from dashboard.correcting import draw_corrections
 from dashboard.export import MOST, write_csv
 from dashboard.finding import Filters, Found, find_all, find_page
 from dashboard.reading import Books, Moment
-from dashboard.safe import check_link, mask_text, shorten, strip_text
+from dashboard.safe import check_link, escape_label, mask_text, shorten, strip_text
 from dashboard.wording import MOODS, RAG_MARKS, REACHES, plain_words, tell_time
 from mentions.clock import utc_now
 from mentions.mention import Assessed, PublicDomain, Rag
@@ -247,7 +247,7 @@ def draw_facts(row: Assessed, moment: Moment, books: Books) -> None:
     st.text(" · ".join(fact for fact in facts if fact))
     link = check_link(mention.link)
     if link:
-        st.link_button(f"Open the original at {link[1]} ↗", link[0])
+        st.link_button(f"Open the original at {escape_label(link[1])} ↗", link[0])
 
 
 def draw_reasons(row: Assessed, books: Books) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 
 from analysis.boroughs import borough_named
 from analysis.debates import Debate
@@ -37,15 +38,12 @@ def arrange(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the debates."""
-    settings = read_settings(args)
-    store = open_store(settings.store, readonly=True)
-    try:
-        found = read_debates(store, settings, args.at or utc_now())
-    finally:
-        store.close()
+    settings, at = read_settings(args), args.at or utc_now()
+    with closing(open_store(settings.store, readonly=True)) as store:
+        found = read_debates(store, settings, at)
     if args.borough:
         found = [debate for debate in found if args.borough in debate.boroughs]
-    note_act(settings, "debates", {"borough": args.borough or "", "at": str(args.at), "found": len(found)})
+    note_act(settings, "debates", {"borough": args.borough or "", "at": str(at), "found": len(found)})
     if args.json:
         print(json.dumps([debate_row(debate, settings) for debate in found], ensure_ascii=False, indent=1))
     else:

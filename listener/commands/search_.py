@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from listener.acts import note_act
-from listener.rows import assessment_row
+from listener.rows import NEWEST, OLDEST, assessment_row
 from listener.start import read_settings
 from mentions.mention import Assessed
 from mentions.query import parse
@@ -79,12 +79,15 @@ def print_table(found: Iterable[Assessed]) -> None:
 
 
 def moment(text: str) -> datetime:
-    """An ISO 8601 time; without a zone it is UTC."""
+    """An ISO 8601 time from 1990 to 2100; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f'"{text}" is not a time such as 2026-10-01T09:30') from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    found = found.replace(tzinfo=found.tzinfo or UTC)
+    if not OLDEST <= found < NEWEST:
+        raise argparse.ArgumentTypeError(f'"{text}" lies outside 1990 to 2100')
+    return found.astimezone(UTC)
 
 
 def positive(text: str) -> int:

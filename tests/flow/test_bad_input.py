@@ -189,3 +189,20 @@ def test_the_data_directory_is_nobody_else_s_to_read(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text(ROW)
     assert earshot("import", "posts.jsonl", "--data", "d", cwd=tmp_path).returncode == 0
     assert (tmp_path / "d").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stories", "--to", "0001-01-01"),
+        ("emerging", "--at", "0001-01-10"),
+        ("debates", "--at", "0001-01-01"),
+        ("debates", "--at", "9999-12-31T23:59:59.999999"),
+        ("stories", "--from", "9999-12-31T23:59:59-12:00"),
+        ("stories", "--from", "0001-01-01T00:00+12:00"),
+    ],
+)
+def test_a_time_outside_1990_to_2100_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = earshot(*words, cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert f'"{words[-1]}" lies outside 1990 to 2100' in done.stderr.splitlines()[-1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -237,6 +239,16 @@ def test_debates_are_listed_by_borough_as_of_a_time(folder: Path) -> None:
     told = earshot("debates", "--at", "2026-03-01T14:00", cwd=folder).stdout
     assert told.startswith("Lewisham\n")
     assert "@MPSLewisham answers" in told
+
+
+def test_the_audit_says_as_of_when_debates_were_asked_for(folder: Path) -> None:
+    from mentions.sqlstate import open_state
+
+    assert earshot("import", "good.jsonl", cwd=folder).returncode == 0
+    assert earshot("debates", cwd=folder).returncode == 0
+    with closing(open_state(f"sqlite:{folder}/earshot-data/state.db")) as state:
+        (detail,) = [entry.detail for entry in state.audit_trail() if entry.action == "debates"]
+    assert datetime.fromisoformat(str(detail["at"])).tzinfo
 
 
 def test_a_borough_that_is_none_is_refused_in_a_line(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -442,8 +443,35 @@ def test_a_debate_whose_post_was_erased_is_gone(seeded: Seeded) -> None:
     keep_debates(seeded, a_debate(seeded))
     seeded.store.forget(["test:2"])
     page = visit("debates")
-    assert [header.value for header in page.header] == ["Camden: 0"]
+    assert not page.header
+    assert "No debate worth joining" in texts(page)
+    assert "1 debate" not in texts(page)
     assert "Bike thefts" not in texts(page)
+
+
+def test_a_debate_whose_opening_was_erased_stands_by_its_next_post(seeded: Seeded) -> None:
+    keep_debates(seeded, a_debate(seeded, ids=["test:gone", "test:2"]))
+    page = visit("debates")
+    assert [header.value for header in page.header] == ["Camden: 1"]
+    assert "83 of 100  Bike thefts again" in texts(page)
+
+
+def test_a_borough_without_a_debate_says_so_and_stays_chosen(seeded: Seeded) -> None:
+    keep_debates(seeded, a_debate(seeded, boroughs=["Barnet"]))
+    page = visit("debates", borough="Camden")
+    assert page.selectbox(key="borough").value == "Camden"
+    assert "No debate worth joining in Camden now" in texts(page)
+    assert not page.header
+    assert len(page.selectbox(key="borough").options) == 35
+
+
+def test_a_strangers_host_on_a_button_is_no_markdown(seeded: Seeded) -> None:
+    keep_debates(seeded, a_debate(seeded))
+    held = seeded.store.get(["test:2"])["test:2"]
+    later = replace(held.mention, link="http://_a_*b*`c`.example/1", first_seen_at=seeded.now)
+    seeded.store.save([replace(held, mention=later)])
+    (button,) = visit("debates").get("link_button")
+    assert button.proto.label == "Open the thread at \\_a\\_\\*b\\*\\`c\\`.example ↗"
 
 
 def test_a_debates_words_are_never_interpreted(seeded: Seeded) -> None:

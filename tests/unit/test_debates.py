@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.debates import Debate, find_debates
 from analysis.threads import group_threads, strip_reply, thread_link
 from config.settings import Settings
-from listener.debating import DebatesMaker
+from listener.debating import DebatesMaker, read_debates
 from mentions.mention import Assessed, Assessment, Mood, Rag, Verdict, Voice
+from mentions.query import Query
+from mentions.store import MentionStore
 from mentions.stores import open_store
 from tests.judging import judged, judged_news, say, shipped
 
@@ -83,6 +88,17 @@ def test_a_lost_cat_or_a_trade_is_not_for_officers(title: str, text: str) -> Non
     assert not judged(text, title=title, **FORUM).debate
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Burgled in Peckham and they took the tortoise. Did anyone see anything?",
+        "Stabbing on Rye Lane again as the bar closes. Did anyone see who did it?",
+    ],
+)
+def test_a_word_that_happens_to_fall_does_not_take_a_police_matter_away(text: str) -> None:
+    assert judged(text, **FORUM).debate
+
+
 def test_headlines_never_are_a_debate() -> None:
     assert not judged_news("Does anyone know what the Met is for?").debate
 
@@ -102,6 +118,15 @@ def test_headlines_never_are_a_debate() -> None:
         ("http://forum.example/read.php?6,123,456#msg-456", "forum.example/read.php?6,123"),
         ("http://forum.example/topic/9-slug/?comment=4", "forum.example/topic/9-slug"),
         ("http://forum.example/xn/detail/8:Topic:3", "forum.example/xn/detail/8:Topic:3"),
+        ("http://forum.example/showthread.php?tid=12&pid=77#pid77", "forum.example/showthread.php?tid=12"),
+        ("http://forum.example/showthread.php?12-bikes/page2&p=77", "forum.example/showthread.php?12-bikes"),
+        ("http://forum.example/showthread.php?12-bikes", "forum.example/showthread.php?12-bikes"),
+        ("http://forum.example/Thread-bikes-gone?pid=77#pid77", "forum.example/Thread-bikes-gone"),
+        ("http://forum.example/viewtopic.php?p=1#p1", ""),
+        ("http://forum.example/phpbb3/viewtopic.php?f=2&p=1#p1", ""),
+        ("http://forum.example/showthread.php?p=77", ""),
+        ("http://forum.example/blog/?p=12", ""),
+        ("http://forum.example/post/123", ""),
         ("http://[half", ""),
         ("", ""),
     ],
@@ -137,6 +162,27 @@ def test_without_an_id_threads_are_told_by_link_or_title() -> None:
     titled = post(3, 1, title="Re: Bikes gone")
     assert sizes(first, answer, titled) == [3]
     assert sizes(first, replace_source(titled, "Other Forum")) == [1, 1]
+
+
+BIKES = [f"http://forum.example/t/bikes/{n}" for n in range(3)]
+
+
+def test_threads_of_one_title_are_told_apart_by_their_links() -> None:
+    assert sizes(post(1, 3, link=BIKES[1]), post(2, 2, link=BIKES[2])) == [1, 1]
+    assert sizes(post(1, 3, link=BIKES[1]), post(2, 2)) == [2]
+    assert sizes(post(1, 3), post(2, 2, link=BIKES[2])) == [2]
+
+
+def test_an_answer_joins_the_thread_of_its_title_that_was_opened_last() -> None:
+    first, second = post(1, 5, link=BIKES[1]), post(2, 3, link=BIKES[2])
+    answers = post(3, 4, title="Re: Bike theft", link=BIKES[0]), post(4, 2, title="Re: Bike theft"), post(5, 1)
+    threads = [[each.mention.id for each in thread] for thread in group_threads([first, second, *answers])]
+    assert threads == [["forum:1", "forum:3"], ["forum:2", "forum:4", "forum:5"]]
+
+
+def test_posts_known_by_their_number_alone_are_not_one_thread() -> None:
+    links = [f"http://forum.example/viewtopic.php?p={n}#p{n}" for n in (1, 2)]
+    assert sizes(post(1, title="Bikes", link=links[0]), post(2, title="Bins", link=links[1])) == [1, 1]
 
 
 def replace_source(held: Assessed, source: str) -> Assessed:
@@ -179,6 +225,13 @@ def test_the_order_and_the_company_make_no_difference() -> None:
 def test_nothing_is_known_of_what_comes_later_and_old_threads_are_over() -> None:
     assert find(post(1, -1)) == []
     assert find(post(1, 24 * 15)) == []
+
+
+def test_replies_counted_later_are_not_known() -> None:
+    held = post(1, replies=6)
+    assert only(held).posts == 7
+    assert only(replace(held, fetched_at=AT)).posts == 7
+    assert only(replace(held, fetched_at=AT + timedelta(hours=1))).posts == 1
 
 
 def test_livelier_threads_come_first() -> None:
@@ -243,6 +296,62 @@ def test_a_thread_without_a_place_is_of_its_sites_patch() -> None:
 
 def test_talk_that_has_nothing_to_do_with_the_police_is_none() -> None:
     assert find(replace(post(1), assessment=Assessment())) == []
+
+
+# -- what is read of a store -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[MentionStore]:
+    with closing(open_store(f"sqlite:{tmp_path / 'mentions.db'}")) as opened:
+        yield opened
+
+
+class Counted:
+    """A store that notes how many rows were asked of it."""
+
+    def __init__(self, store: MentionStore) -> None:
+        self._store, self.rows = store, 0
+
+    def search(self, query: Query, **window: Any) -> list[Assessed]:
+        page = self._store.search(query, **window)
+        self.rows += len(page)
+        return page
+
+
+def a_toot(number: int, source: str, **facts: object) -> Assessed:
+    return post(number, platform="mastodon", id=f"mastodon:{number}", source=source, **facts)  # type: ignore[arg-type]
+
+
+def test_a_thread_elsewhere_is_read_whole_whatever_its_source_is_called(store: MentionStore) -> None:
+    source = 'The "Corner" OR (odd\\'
+    store.save([a_toot(1, source, thread="7"), a_toot(2, source, thread="7", title="", text="Mine too")])
+    (debate,) = read_debates(store, Settings(), AT)
+    assert debate.ids == ("mastodon:1", "mastodon:2")
+
+
+def test_of_other_sources_only_the_threads_found_are_kept(store: MentionStore) -> None:
+    noise = [a_toot(n, "Town", thread=f"n{n}", title="", text="Nice day") for n in range(3, 40)]
+    store.save([a_toot(1, "Town", thread="7"), a_toot(2, "Town", hours=30, thread="7", title="", text="Mine"), *noise])
+    (debate,) = read_debates(store, Settings(), AT, posts=2)
+    assert debate.ids == ("mastodon:2", "mastodon:1")
+
+
+def test_one_allowance_holds_over_all_sources(store: MentionStore) -> None:
+    forum = [post(n, 1, title=f"Bike {n}") for n in range(20)]
+    store.save([*forum, *(a_toot(n, f"Town {n % 5}", hours=2, thread=str(n)) for n in range(100, 130))])
+    store.save([a_toot(n, f"Town {n % 5}", hours=3, thread=str(n - 100), text="Mine too") for n in range(200, 230)])
+    counted = Counted(store)
+    assert len(read_debates(counted, Settings(), AT, posts=30, looks=60)) == 30  # type: ignore[arg-type]
+    assert counted.rows <= 60
+    assert sum(debate.posts for debate in read_debates(store, Settings(), AT, posts=55)) == 55
+
+
+@pytest.mark.parametrize("claimed", [timedelta(days=-20), timedelta(hours=20)])
+def test_a_post_of_another_time_than_it_claims_is_read(store: MentionStore, claimed: timedelta) -> None:
+    store.save([post(1, published_at=AT + claimed, first_seen_at=AT - timedelta(hours=1))])
+    assert len(read_debates(store, Settings(), AT)) == 1
+    assert read_debates(store, Settings(), AT - timedelta(days=2)) == []
 
 
 # -- the board ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,10 @@ from tests.judging import judged, judged_news, say
         ("Police outside Angel station", "Islington"),
         ("Stabbing in Barking, police say", "Barking and Dagenham"),
         ("Officers on Kingsland High Street", "Hackney"),
+        ("Police on Acton Green Common", "Ealing"),
+        ("Police at Kings Place", "Islington"),
+        ("Police at Boston Manor Park", "Hounslow"),
+        ("Police on Parliament Hill", "Camden"),
     ],
 )
 def test_a_place_brings_its_borough(text: str, borough: str) -> None:
@@ -34,14 +38,27 @@ def test_a_place_brings_its_borough(text: str, borough: str) -> None:
         "Edmonton police in Alberta found the Oilers fan",
         "A policeman in Stratford, right by Shakespeare's house on the Avon",
         "Police in Richmond, Virginia",
+        "Police in Ottawa clear the protest on Parliament Hill",
+        "Merseyside police at the Royal Albert Dock",
+        "the police gave the kid a walkie talkie",
+        "stuck in a narrow way of thinking, the police",
+        "police and coronation gardens of every kind",
     ],
 )
 def test_words_names_and_namesakes_are_not_places(text: str) -> None:
     assert judged(text).boroughs == ()
 
 
-def test_a_name_of_two_boroughs_is_not_certain() -> None:
-    assert judged("Police helicopter over Herne Hill").boroughs == ()
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Herne Hill", "St Helier Estate", "Lower Richmond Road", "North End Road", "Brunswick Park", "Royal Marsden",
+        "Blackwall Tunnel", "Rotherhithe Tunnel", "Woolwich ferry", "Exhibition Road", "Sydenham Road",
+        "Great Cambridge Road", "Woodford Green",
+    ],
+)  # fmt: skip
+def test_a_name_of_two_boroughs_is_not_certain(name: str) -> None:
+    assert judged(f"Police helicopter over {name}").boroughs == ()
 
 
 def test_the_longer_name_wins_over_the_name_inside_it() -> None:
@@ -94,10 +111,26 @@ def test_accounts_embassies_and_plain_writers_tell_the_borough(text: str, boroug
 
 
 @pytest.mark.parametrize(
+    ("text", "borough"),
+    [
+        ("Tottenham youth stabbed, say police", "Haringey"),
+        ("Police outside Croydon youth club", "Croydon"),
+        ("Police called to Peckham Crown pub", "Southwark"),
+        ("Police at the Surbiton county cricket match", "Kingston upon Thames"),
+    ],
+)
+def test_a_youth_of_a_place_and_its_crown_are_no_court(text: str, borough: str) -> None:
+    assert judged(text).boroughs == (borough,)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "police took him to the bank in handcuffs, angel that he is, in the end",
         "Jailed at Southwark Crown Court, say police",
+        "Police saw him at Croydon youth court",
+        "Police evidence at Bromley county court",
+        "Officer fined by Croydon magistrates, say police",
         "Whitehall cuts the police budget again",
         "Scotland Yard says no",
         "Police outside the Russian embassy in Warsaw",
