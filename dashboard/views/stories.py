@@ -111,7 +111,8 @@ def marks_of(row: Row) -> list[str]:
             f"Negative {row['negative_share']:.0%} with it, {row['public_negative_share']:.0%} without."
         )
     if row["brigade_count"]:
-        marks.append(f"⚑ Brigade: {count_of(row['brigade_count'], 'hostile post')} by newcomers to one place at once.")
+        posts = count_of(row["brigade_count"], "hostile post")
+        marks.append(f"⚑ Brigade: {posts} at once in one thread, by accounts not seen there in the last three days.")
     return marks
 
 

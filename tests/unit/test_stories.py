@@ -224,6 +224,8 @@ def test_strangers_with_one_hostile_text_in_one_thread_within_an_hour_are_a_brig
         crowd(6, ANGRY, apart=20, thread="forum:7"),
         crowd(6, ANGRY, mood=Mood.POSITIVE, thread="forum:7"),
         [post(100 + n, ANGRY, n, mood=Mood.NEGATIVE, thread=f"forum:{n}") for n in range(6)],
+        crowd(6, f"RT @neighbour: {ANGRY}", thread="forum:7"),
+        crowd(6, ANGRY),
         [
             *crowd(6, ANGRY, thread="forum:7"),
             *(
@@ -232,7 +234,7 @@ def test_strangers_with_one_hostile_text_in_one_thread_within_an_hour_are_a_brig
             ),
         ],
     ],
-    ids=["too slow", "friendly", "in many places", "they are at home there"],
+    ids=["too slow", "friendly", "in many places", "passed on", "in no thread", "they are at home there"],
 )
 def test_what_is_no_brigade(held: list[Assessed]) -> None:
     assert all(not story.brigade for story in find_stories(held))
