@@ -15,10 +15,12 @@ from typing import Protocol
 
 from analysis.emerging import PAST, RECENT, Rise, find_emerging
 from analysis.joining import WITHIN
+from analysis.persons import PersonGate
 from analysis.stories import Story, find_stories
 from analysis.telling import Tellings
 from config.settings import Settings
 from listener.debating import DebatesMaker
+from listener.watching import open_gate
 from mentions.clock import Clock
 from mentions.failures import Failure, UserError
 from mentions.mention import Assessed
@@ -65,11 +67,13 @@ class StoriesMaker:
 
 @dataclass(slots=True)
 class EmergingMaker:
-    """What rises today against the two weeks before."""
+    """What rises today against the two weeks before; the gate tells whom it may name."""
+
+    gate: PersonGate
 
     def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
         """See `Maker.make`."""
-        return {"rises": [asdict(rise) for rise in emerging_at(store, now)]}
+        return {"rises": [asdict(rise) for rise in emerging_at(store, now, self.gate)]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class _Kind:
 MAKERS = {
     "stories": _Kind(lambda settings: StoriesMaker(), 120),
     "debates": _Kind(DebatesMaker, 300),
-    "emerging": _Kind(lambda settings: EmergingMaker(), 600),
+    "emerging": _Kind(lambda settings: EmergingMaker(open_gate(settings)), 600),
 }
 
 
@@ -130,13 +134,13 @@ def newest_relevant(
     return found[:most]
 
 
-def emerging_at(store: MentionStore, at: datetime) -> list[Rise]:
+def emerging_at(store: MentionStore, at: datetime, gate: PersonGate) -> list[Rise]:
     """What rises in the 24 hours before `at`; each day of the past is stood for by its newest mentions."""
     held = newest_relevant(store, at - RECENT, at)
     for day in range(PAST // DAY):
         until = at - RECENT - day * DAY
         held += newest_relevant(store, until - DAY, until, A_PAST_DAY)
-    return find_emerging(held, at)
+    return find_emerging(held, at, gate)
 
 
 def story_row(story: Story, most_members: int | None = None) -> dict[str, object]:

@@ -137,7 +137,9 @@ def draw_emerging() -> None:
     if board is None:
         st.text("Not worked out yet: the daemon does so every ten minutes.")
         return
-    rises: list[Row] = board.told.get("rises", [])[:TERMS]
+    listed: list[Row] = board.told.get("rises", [])[:TERMS]
+    posts = books.store.get([str(id_) for rise in listed for id_ in rise["posts"]])
+    rises = [rise for rise in listed if any(id_ in posts for id_ in rise["posts"])]  # what is erased goes with its term
     if not rises:
         st.text(
             f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment.now)}"
@@ -149,7 +151,7 @@ def draw_emerging() -> None:
     )
     st.subheader("The posts behind them", anchor=False)
     st.dataframe(
-        list(post_rows(rises, books, moment)),
+        list(post_rows(rises, posts, books, moment)),
         hide_index=True,
         column_config={"Post": st.column_config.TextColumn(width="large")},
         alt="The newest posts with each term",
@@ -167,14 +169,14 @@ def rise_row(rise: Row) -> dict[str, object]:
     }
 
 
-def post_rows(rises: Iterable[Row], books: Books, moment: Moment) -> Iterable[dict[str, object]]:
+def post_rows(
+    rises: Iterable[Row], posts: Mapping[str, Assessed], books: Books, moment: Moment
+) -> Iterable[dict[str, object]]:
     """The newest posts of each term that are still held."""
-    wanted = [(str(rise["term"]), list(rise["posts"][:POSTS_A_TERM])) for rise in rises]
-    held = books.store.get([id_ for _, ids in wanted for id_ in ids])
-    for term, ids in wanted:
-        for row in (held[id_] for id_ in ids if id_ in held):
+    for rise in rises:
+        for row in [posts[id_] for id_ in rise["posts"] if id_ in posts][:POSTS_A_TERM]:
             yield {
-                "Term": term,
+                "Term": rise["term"],
                 "Time": tell_time(row.mention.published_at, moment.now),
                 "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
                 "Source": row.mention.source,

@@ -89,6 +89,19 @@ def test_emerging_terms_stand_above_the_posts_behind_them(seeded: Seeded) -> Non
     assert "neighbour 1 asks" in table(at, -1)
 
 
+def test_a_term_none_of_whose_posts_is_held_is_not_shown(seeded: Seeded) -> None:
+    seeding.seed_days(seeded)
+    for number in range(1, 8):
+        tell(seeded, number, f"Drone patrol over the market, is it legal? neighbour {number} asks", number * 20)
+    boards(seeded).work()
+    seeded.store.forget([f"test:{number}" for number in range(1, 7)])
+    assert "drone patrol" in table(visit("stories"), -2)
+    seeded.store.forget(["test:7"])
+    at = visit("stories")
+    assert "Nothing rises" in texts(at)
+    assert not any("drone patrol" in table(at, place) for place in range(len(at.dataframe)))
+
+
 def test_hostile_words_are_shown_as_words_and_names_are_hidden(seeded: Seeded) -> None:
     for number in range(1, 9):
         tell(seeded, number, HOSTILE, number)
