@@ -34,10 +34,11 @@ log = logging.getLogger(__name__)
 PAGE = 500
 MOST_MENTIONS = 5_000  # relevant ones looked at for a board, the newest
 MOST_LOOKED_AT = 20_000  # mentions looked through to find them
-A_PAST_DAY = 500  # relevant ones that stand for one day of the past
+AN_HOUR = 50  # relevant ones that stand for one hour of emerging talk, of today as of every day before
+AN_HOUR_LOOKED_AT = 500  # mentions looked through to find them
 MOST_STORIES = 100
 MOST_MEMBERS = 50  # ids told of a story, earliest first
-DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 class Maker(Protocol):
@@ -55,11 +56,12 @@ class StoriesMaker:
 
     def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
         """See `Maker.make`."""
-        held = newest_relevant(store, now - WITHIN, now)
-        told = [story for story in find_stories(held, self._tellings) if story.count > 1]
+        window = newest_relevant(store, now - WITHIN, now)
+        told = [story for story in find_stories(window.held, self._tellings) if story.count > 1]
         return {
-            "looked_at": len(held),
-            "since": (held[-1].mention.published_at if len(held) == MOST_MENTIONS else now - WITHIN).isoformat(),
+            "looked_at": len(window.held),
+            "since": (window.since or now - WITHIN).isoformat(),
+            "whole": window.whole,
             "found": len(told),
             "stories": [story_row(story, MOST_MEMBERS) for story in told[:MOST_STORIES]],
         }
@@ -119,27 +121,47 @@ class Boards:
             self._due[name] = time.monotonic() + MAKERS[name].every_s
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was read of a span of time: relevant mentions, newest first. `since` is how far back that got: all that
+    was published from then on was looked at."""
+
+    held: list[Assessed]
+    since: datetime | None
+    whole: bool
+
+
 def newest_relevant(
-    store: MentionStore, since: datetime | None, until: datetime | None, most: int = MOST_MENTIONS
-) -> list[Assessed]:
-    """The newest mentions of that time that are about the police, newest first, at most `most` of them."""
+    store: MentionStore,
+    since: datetime | None,
+    until: datetime | None,
+    most: int = MOST_MENTIONS,
+    most_looked_at: int = MOST_LOOKED_AT,
+) -> Window:
+    """The newest mentions of that time that are about the police, at most `most` of them, out of so many looked at."""
     found: list[Assessed] = []
-    before: int | None = None
-    for _ in range(MOST_LOOKED_AT // PAGE):
+    before, reached = None, since
+    for _ in range(most_looked_at // PAGE):
         page = store.search(Everything(), since=since, until=until, limit=PAGE, before=before)
         found += (each for each in page if each.assessment.relevant)
-        if len(page) < PAGE or len(found) >= most:
+        if len(page) < PAGE and len(found) <= most:
+            return Window(found, since, whole=True)
+        before, reached = order_key(page[-1].mention), page[-1].mention.published_at
+        if len(found) >= most:
+            found = found[:most]
+            reached = found[-1].mention.published_at
             break
-        before = order_key(page[-1].mention)
-    return found[:most]
+    return Window(found, reached, whole=False)
 
 
 def emerging_at(store: MentionStore, at: datetime, gate: PersonGate) -> list[Rise]:
-    """What rises in the 24 hours before `at`; each day of the past is stood for by its newest mentions."""
-    held = newest_relevant(store, at - RECENT, at)
-    for day in range(PAST // DAY):
-        until = at - RECENT - day * DAY
-        held += newest_relevant(store, until - DAY, until, A_PAST_DAY)
+    """What rises in the 24 hours before `at`. Every hour of that day and of the 14 before is stood for by its newest
+    mentions, as many of each: what is said at one time of every day does not rise."""
+    hours = range((RECENT + PAST) // HOUR)
+    spans = ((at - (back + 1) * HOUR, at - back * HOUR) for back in hours)
+    held = [
+        each for since, until in spans for each in newest_relevant(store, since, until, AN_HOUR, AN_HOUR_LOOKED_AT).held
+    ]
     return find_emerging(held, at, gate)
 
 

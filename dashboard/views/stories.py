@@ -63,8 +63,9 @@ def tell_scope(board: Shown, rows: list[Row], moment: Moment) -> str:
     shown = (
         f"{len(rows)} of {board.told['found']:,} stories" if board.told.get("found", 0) > len(rows) else "All stories"
     )
+    unread = "" if board.told["whole"] else " What was said before, within the last three days, was too much to be read."
     return (
-        f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}. {board.tell_age(moment.now)}"
+        f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}.{unread} {board.tell_age(moment.now)}"
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.persons import PersonGate
 from config.settings import Settings
 from dashboard.holding import release_books
-from listener.boards import MAKERS, Boards, Maker, newest_relevant
+from listener.boards import MAKERS, Boards, Maker, emerging_at, newest_relevant
 from mentions.failures import TemporaryFailure
 from mentions.mention import Mood, Rag, Reach, Verdict, Voice
 from tests import seeding
@@ -183,9 +184,32 @@ def test_only_so_many_of_the_newest_relevant_mentions_are_looked_at(seeded: Seed
     rows = [seeding.make_row(n, seeded.now - timedelta(minutes=n), Rag.RED) for n in range(1, 1_200)]
     seeded.store.save([seeding.irrelevant(row) if n % 2 else row for n, row in enumerate(rows)])
     found = newest_relevant(seeded.store, None, None, 550)
-    assert len(found) == 550
-    assert found[0].mention.id == "test:1"
-    assert all(each.assessment.relevant for each in found)
+    assert len(found.held) == 550
+    assert found.held[0].mention.id == "test:1"
+    assert all(each.assessment.relevant for each in found.held)
+    assert (found.since, found.whole) == (found.held[-1].mention.published_at, False)
+
+
+def test_it_is_said_how_far_back_was_read(seeded: Seeded) -> None:
+    rows = [seeding.make_row(n, seeded.now - timedelta(minutes=n), Rag.RED) for n in range(1, 1_200)]
+    seeded.store.save([seeding.irrelevant(row) for row in rows[:1_190]] + rows[1_190:])
+    since = seeded.now - timedelta(days=3)
+    found = newest_relevant(seeded.store, since, None, most_looked_at=1_000)
+    assert (found.held, found.since, found.whole) == ([], rows[999].mention.published_at, False)
+    all_of_it = newest_relevant(seeded.store, since, None)
+    assert (len(all_of_it.held), all_of_it.since, all_of_it.whole) == (9, since, True)
+
+
+def test_what_is_said_every_morning_does_not_rise_in_the_morning(seeded: Seeded) -> None:
+    at, rows = seeded.now.replace(hour=6, minute=0, second=0, microsecond=0), []
+    for number in range(15 * 24 * 30):
+        hours = 0.03 + number / 30
+        morning = 20 <= hours % 24 < 22
+        text = f"{'school gates' if morning and number % 4 == 0 else 'corner shop'} officers again"
+        facts = {"author_key": f"a{number % 900}", "voice": Voice.PUBLIC, "publisher": ""}
+        rows.append(seeding.make_row(number, at - timedelta(hours=hours), Rag.NONE, text=text, **facts))
+    seeded.store.save(rows)
+    assert emerging_at(seeded.store, at, PersonGate()) == []
 
 
 def test_the_commands_tell_what_the_boards_do(seeded: Seeded, tmp_path: Path) -> None:
