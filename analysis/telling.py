@@ -137,13 +137,17 @@ def _canonical(link: str) -> str:
     except ValueError:
         return ""
     path = parts.path.rstrip("/.,:;!?…)”\"'")
-    last = path.rpartition("/")[2]
-    short = len(host) <= _SHORT_HOST and len(last) > 4
+    short = host in SHORTENERS and bool(path)
     tells = short or len(path) >= _LONG_PATH or any(map(str.isdigit, path))
     return f"{host}{path}" if host and tells else ""
 
 
-_LONG_PATH, _SHORT_HOST = 24, 8  # characters: an article's path, a shortener's host
+_LONG_PATH = 24  # characters of an article's path
+# Hosts each of whose addresses, however short, stands for one page.
+SHORTENERS = frozenset(
+    "bit.ly t.co tinyurl.com ow.ly is.gd v.gd buff.ly dlvr.it trib.al fb.me goo.gl wp.me ift.tt lnkd.in cutt.ly rb.gy "
+    "shorturl.at tiny.cc j.mp bbc.in gu.com dailym.ai redd.it t.ly youtu.be".split()
+)
 
 
 @cache
