@@ -68,8 +68,9 @@ class Story:
         return len(self.members)
 
 
-def find_stories(held: Sequence[Assessed], tellings: Tellings | None = None) -> list[Story]:
-    """The stories these mentions tell, each mention in one; highest score first. The order given makes no difference.
+def find_stories(held: Sequence[Assessed], now: datetime, tellings: Tellings | None = None) -> list[Story]:
+    """The stories these mentions tell as of `now`, each mention in one; highest score first. The order given makes no
+    difference. Speed is counted up to `now`, so that a burst that is over loses it.
 
     A copy-paste campaign is one text (small edits aside) posted as their own, not passed on, by at least 5 accounts of
     the public within 6 hours; a text that press, officials or the force published themselves is none, since people
@@ -84,7 +85,7 @@ def find_stories(held: Sequence[Assessed], tellings: Tellings | None = None) -> 
     firsts = [group[0] for group in groups]
     joined = join_tellings([mentions[at] for at in firsts], [told[at] for at in firsts])
     arrivals = _arrivals(mentions)
-    found = [_tell_story([groups[place] for place in places], ordered, told, arrivals) for places in joined]
+    found = [_tell_story([groups[place] for place in places], ordered, told, arrivals, now) for places in joined]
     return sorted(found, key=lambda story: (-story.score.value, -story.count, story.began_at, story.id))
 
 
@@ -93,6 +94,7 @@ def _tell_story(
     held: Sequence[Assessed],
     tellings: Sequence[Telling],
     arrivals: dict[tuple[str, str], datetime],
+    now: datetime,
 ) -> Story:
     """The story that these groups of copies make together."""
     members = [held[at] for at in sorted(at for text in texts for at in text)]
@@ -121,7 +123,7 @@ def _tell_story(
         score=score_story(
             max((each.assessment.rag for each in members), key=COLOURS.index),
             max((each.reach for each in mentions), key=REACHES.index),
-            len(public) / max(1.0, (last - first) / HOUR),
+            len(public) / max(1.0, (max(now, last) - first) / HOUR),
             feeling.negative_share,
         ),
     )

@@ -57,7 +57,7 @@ class StoriesMaker:
     def make(self, store: MentionStore, now: datetime) -> Mapping[str, object]:
         """See `Maker.make`."""
         window = newest_relevant(store, now - WITHIN, now)
-        told = [story for story in find_stories(window.held, self._tellings) if story.count > 1]
+        told = [story for story in find_stories(window.held, now, self._tellings) if story.count > 1]
         return {
             "looked_at": len(window.held),
             "since": (window.since or now - WITHIN).isoformat(),

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         window = newest_relevant(store, since, until)
     if not window.whole:
         print(tell_unread(window), file=sys.stderr)
-    told = [story for story in find_stories(window.held) if story.count > 1][: args.limit]
+    told = [story for story in find_stories(window.held, until) if story.count > 1][: args.limit]
     note_act(settings, "stories", {"from": str(since), "to": str(until), "found": len(told)})
     if args.json:
         print(json.dumps([story_row(story) for story in told], ensure_ascii=False, indent=1))
