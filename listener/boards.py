@@ -5,7 +5,6 @@ A new board is one line in `MAKERS`.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +20,8 @@ from analysis.telling import Tellings
 from config.settings import Settings
 from listener.debating import DebatesMaker
 from listener.watching import open_gate
-from mentions.clock import Clock
+from mentions.boards import write_board
+from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
 from mentions.mention import Assessed
 from mentions.order import order_key
@@ -108,7 +108,8 @@ class Boards:
                 continue
             now = self._clock()
             try:
-                body = json.dumps(maker.make(self._store, now))
+                every = timedelta(seconds=MAKERS[name].every_s)
+                body = write_board(maker.make(self._store, now), utc_now(), every)
             except (Failure, UserError):
                 raise
             except Exception:  # a broken board must never cost another

@@ -45,7 +45,7 @@ def draw_debates() -> None:
         "Threads in which an officer could usefully say something. A person decides and signs with name and rank: "
         "nothing is ever posted from here."
     )
-    told, rows = board.tell_age(moment.now), board.told.get("debates", [])
+    told, rows = board.tell_age(moment), board.told.get("debates", [])
     if not rows:
         st.text(f"{told} No debate worth joining in the last 14 days. Sources says whether the forums are heard.")
         return

@@ -38,7 +38,7 @@ def draw_stories() -> None:
         st.text("No stories yet: the daemon works them out every two minutes.")
         return
     if not rows:
-        st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment.now)}")
+        st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment)}")
         return
     st.text(tell_scope(board, rows, moment))
     origins = books.store.get([str(row["origin"]) for row in rows])
@@ -63,10 +63,10 @@ def tell_scope(board: Shown, rows: list[Row], moment: Moment) -> str:
     shown = (
         f"{len(rows)} of {board.told['found']:,} stories" if board.told.get("found", 0) > len(rows) else "All stories"
     )
-    unread = "" if board.told["whole"] else " What was said before, within the last three days, was too much to be read."
-    return (
-        f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}.{unread} {board.tell_age(moment.now)}"
+    unread = (
+        "" if board.told["whole"] else " What was said before, within the last three days, was too much to be read."
     )
+    return f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}.{unread} {board.tell_age(moment)}"
 
 
 def tell_origin(first: Assessed | None, books: Books) -> str:
@@ -142,14 +142,10 @@ def draw_emerging() -> None:
     posts = books.store.get([str(id_) for rise in listed for id_ in rise["posts"]])
     rises = [rise for rise in listed if any(id_ in posts for id_ in rise["posts"])]  # what is erased goes with its term
     if not rises:
-        st.text(
-            f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment.now)}"
-        )
+        st.text(f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment)}")
         return
     st.dataframe([rise_row(rise) for rise in rises], hide_index=True, alt="Terms that rise, surest first")
-    st.caption(
-        f"The last 24 hours against the 14 days before. Voices are counted, not posts. {board.tell_age(moment.now)}"
-    )
+    st.caption(f"The last 24 hours against the 14 days before. Voices are counted, not posts. {board.tell_age(moment)}")
     st.subheader("The posts behind them", anchor=False)
     st.dataframe(
         list(post_rows(rises, posts, books, moment)),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from listener.cli import main
+from mentions.boards import read_body
 from mentions.mention import Mood, Rag, Verdict
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
@@ -184,7 +185,8 @@ def test_without_labels_the_corrections_measure_the_judgement(folder: Path) -> N
     with closing(open_state(f"sqlite:{folder / 'earshot-data/state.db'}")) as state:
         kept = state.board("evaluation")
     assert kept
-    assert json.loads(kept.body)["rows"] == 1
+    assert (told_of := read_body(kept.body))
+    assert told_of.told["rows"] == 1
 
 
 def test_label_rows_find_their_text_below_corpora_and_disputed_fields_are_left_out(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from analysis.persons import PersonGate
 from config.settings import Settings
 from dashboard.holding import release_books
 from listener.boards import MAKERS, Boards, Maker, emerging_at, newest_relevant
+from mentions.boards import write_board
 from mentions.failures import TemporaryFailure
 from mentions.mention import Mood, Rag, Reach, Verdict, Voice
 from tests import seeding
@@ -124,16 +125,32 @@ def test_a_board_keeps_no_text_and_what_is_erased_is_gone_from_the_page(seeded: 
     assert "no longer held" in texts(visit("stories"))
 
 
-@pytest.mark.parametrize("body", ["{nonsense", "[]", "{}"])
+OTHERS = [{"shape": 0, "wall": "2026-10-01T00:00:00+00:00", "every_s": 1, "told": {"stories": [{}], "rises": [{}]}}]
+OTHERS += [{"stories": [{"origin": "test:1"}], "debates": [{"boroughs": ["Camden"], "ids": ["test:1"]}]}]
+
+
+@pytest.mark.parametrize("body", ["{nonsense", "[]", "{}", *map(json.dumps, OTHERS)])
 def test_a_board_of_another_version_breaks_no_page(seeded: Seeded, body: str) -> None:
     for name in MAKERS:
         seeded.state.keep_board(name, seeded.now, body)
-    visit("stories")
+    assert "No stories yet" in texts(visit("stories"))
+    assert "has not looked for debates yet" in texts(visit("debates"))
 
 
 def test_a_board_that_is_no_longer_renewed_says_so(seeded: Seeded) -> None:
-    seeded.state.keep_board("stories", seeded.now - timedelta(hours=2), '{"stories": []}')
-    assert "see whether the daemon runs" in texts(visit("stories"))
+    def shown(**ago: int) -> str:
+        made = seeded.now - timedelta(**ago)
+        seeded.state.keep_board("stories", seeded.now, write_board({"stories": []}, made, timedelta(minutes=2)))
+        return texts(visit("stories"))
+
+    assert "see whether the daemon runs" not in shown(minutes=5)
+    assert "see whether the daemon runs" in shown(minutes=7)
+    seeded.state.put("exercise", "1")  # whose clock runs fast, and leaves the wall's as it is
+    seeded.state.put("exercise_now", (seeded.now + timedelta(days=1)).isoformat())
+    assert "see whether the daemon runs" not in shown(minutes=1)
+    assert "see whether the daemon runs" in shown(minutes=7)
+    seeded.state.put("exercise", "ended")
+    assert "see whether the daemon runs" not in shown(minutes=7)
 
 
 class Broken:
