@@ -37,7 +37,11 @@ MOST_LOOKED_AT = 20_000  # mentions looked through to find them
 AN_HOUR = 50  # relevant ones that stand for one hour of emerging talk, of today as of every day before
 AN_HOUR_LOOKED_AT = 500  # mentions looked through to find them
 MOST_STORIES = 100
-MOST_MEMBERS = 50  # ids told of a story, earliest first
+MOST_POSTS = 5  # of a story, of its campaign and of its brigade, whose ids the board has
+SHOWN = (
+    *("origin", "began_at", "last_at", "sources", "independent", "count", "campaign_count", "brigade_count"),
+    *("negative_share", "public_negative_share", "score"),
+)
 HOUR = timedelta(hours=1)
 
 
@@ -63,7 +67,7 @@ class StoriesMaker:
             "since": (window.since or now - WITHIN).isoformat(),
             "whole": window.whole,
             "found": len(told),
-            "stories": [story_row(story, MOST_MEMBERS) for story in told[:MOST_STORIES]],
+            "stories": [board_row(story) for story in told[:MOST_STORIES]],
         }
 
 
@@ -166,13 +170,23 @@ def emerging_at(store: MentionStore, at: datetime, gate: PersonGate) -> list[Ris
     return find_emerging(held, at, gate)
 
 
-def story_row(story: Story, most_members: int | None = None) -> dict[str, object]:
-    """A story as commands and boards tell it."""
+def story_row(story: Story) -> dict[str, object]:
+    """A story as the command tells it."""
     row = asdict(story)
     row |= {name: getattr(story, name).isoformat() for name in ("began_at", "last_at")}
     row |= {name: dict(getattr(story, name)) for name in ("platforms", "sources")}
     row["hours"] = [[at.isoformat(), count] for at, count in story.hours]
     row["count"] = story.count
-    row |= {name: list(getattr(story, name)[:most_members]) for name in ("members", "campaign", "brigade")}
+    row |= {name: list(getattr(story, name)) for name in ("members", "campaign", "brigade")}
     row |= {"campaign_count": len(story.campaign), "brigade_count": len(story.brigade)}
     return row | {"negative_share": story.feeling.negative_share, "public_negative_share": story.public.negative_share}
+
+
+def board_row(story: Story) -> dict[str, object]:
+    """A story as the page reads it: what it shows, and no more."""
+    row = story_row(story)
+    return {name: row[name] for name in SHOWN} | {
+        "newest": list(story.members[: -MOST_POSTS - 1 : -1]),
+        "campaign": list(story.campaign[:MOST_POSTS]),
+        "brigade": list(story.brigade[:MOST_POSTS]),
+    }

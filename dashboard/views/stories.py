@@ -10,13 +10,18 @@ import streamlit as st
 from dashboard.boards import Shown, read_board
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
-from dashboard.safe import mask_text, shorten
+from dashboard.safe import check_link, mask_text, shorten
 from dashboard.wording import RAG_MARKS, REACHES, count_of, parse_time, tell_time
 from mentions.mention import Assessed, Rag, Reach
 
 IN_FULL = 10
 POSTS_A_TERM = 3
 TERMS = 20
+PARTS = ("newest", "campaign", "brigade")
+POST_COLUMNS = {
+    "Post": st.column_config.TextColumn(width="large"),
+    "Original": st.column_config.LinkColumn(display_text=r"https?://([^/?#]+)"),
+}
 GONE = "(its first post is no longer held)"
 
 Row = Mapping[str, Any]
@@ -41,9 +46,10 @@ def draw_stories() -> None:
         st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment)}")
         return
     st.text(tell_scope(board, rows, moment))
-    origins = books.store.get([str(row["origin"]) for row in rows])
+    ids = [str(row["origin"]) for row in rows] + [id_ for row in rows[:IN_FULL] for part in PARTS for id_ in row[part]]
+    origins = books.store.get(ids)
     for row in rows[:IN_FULL]:
-        draw_story(row, tell_origin(origins.get(row["origin"]), books), moment)
+        draw_story(row, origins, books, moment)
     if len(rows) > IN_FULL:
         st.dataframe(
             [table_row(row, tell_origin(origins.get(row["origin"]), books), moment) for row in rows[IN_FULL:]],
@@ -63,10 +69,9 @@ def tell_scope(board: Shown, rows: list[Row], moment: Moment) -> str:
     shown = (
         f"{len(rows)} of {board.told['found']:,} stories" if board.told.get("found", 0) > len(rows) else "All stories"
     )
-    unread = (
-        "" if board.told["whole"] else " What was said before, within the last three days, was too much to be read."
-    )
-    return f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}.{unread} {board.tell_age(moment)}"
+    unread = "" if board.told["whole"] else " What was said before that was too much to be read."
+    looked_at = count_of(board.told.get("looked_at", 0), "post")
+    return f"{shown} since {since}, from {looked_at}.{unread} {board.tell_age(moment)}"
 
 
 def tell_origin(first: Assessed | None, books: Books) -> str:
@@ -74,14 +79,23 @@ def tell_origin(first: Assessed | None, books: Books) -> str:
     return shorten(mask_text(first.mention.words, books.own_handles), 200) if first else GONE
 
 
-def draw_story(row: Row, words: str, moment: Moment) -> None:
-    """One story in a box, every term of its score in sight."""
+def draw_story(row: Row, posts: Mapping[str, Assessed], books: Books, moment: Moment) -> None:
+    """One story in a box, every term of its score in sight, and some posts behind it."""
     with st.container(border=True):
-        st.text(f"{row['score']['value']}  {words}")
+        st.text(f"{row['score']['value']}  {tell_origin(posts.get(row['origin']), books)}")
         st.text(f"Score {tell_score(row['score'])}")
         st.text(tell_spread(row, moment))
         for mark in marks_of(row):
             st.text(mark)
+        shown = [
+            {"Which": part, **post_row(posts[id_], books, moment)}
+            for part in PARTS
+            for id_ in row[part]
+            if id_ in posts
+        ]
+        if shown:
+            with st.expander("Posts behind it"):
+                st.dataframe(shown, hide_index=True, column_config=POST_COLUMNS, alt="Some posts of this story")
 
 
 def tell_score(score: Row) -> str:
@@ -150,7 +164,7 @@ def draw_emerging() -> None:
     st.dataframe(
         list(post_rows(rises, posts, books, moment)),
         hide_index=True,
-        column_config={"Post": st.column_config.TextColumn(width="large")},
+        column_config=POST_COLUMNS,
         alt="The newest posts with each term",
     )
 
@@ -172,12 +186,18 @@ def post_rows(
     """The newest posts of each term that are still held."""
     for rise in rises:
         for row in [posts[id_] for id_ in rise["posts"] if id_ in posts][:POSTS_A_TERM]:
-            yield {
-                "Term": rise["term"],
-                "Time": tell_time(row.mention.published_at, moment.now),
-                "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
-                "Source": row.mention.source,
-            }
+            yield {"Term": rise["term"], **post_row(row, books, moment)}
+
+
+def post_row(row: Assessed, books: Books, moment: Moment) -> dict[str, object]:
+    """One post, and the way to it where that is safe."""
+    link = check_link(row.mention.link)
+    return {
+        "Time": tell_time(row.mention.published_at, moment.now),
+        "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
+        "Source": row.mention.source,
+        "Original": link[0] if link else None,
+    }
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
 def tell_unread(window: Window) -> str:
     """How far back was read, and why no further."""
     return (
-        f"read back to {window.since:%Y-%m-%d %H:%M} UTC only: at most {MOST_MENTIONS:,} relevant mentions are read, and "
-        f"{MOST_LOOKED_AT:,} looked through for them; a --to of about that time reads what came before"
+        f"read back to {window.since:%Y-%m-%d %H:%M} UTC only: at most {MOST_MENTIONS:,} relevant mentions are read, "
+        f"and {MOST_LOOKED_AT:,} looked through for them; a --to of about that time reads what came before"
     )
 
 

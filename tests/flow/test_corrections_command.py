@@ -185,8 +185,9 @@ def test_without_labels_the_corrections_measure_the_judgement(folder: Path) -> N
     with closing(open_state(f"sqlite:{folder / 'earshot-data/state.db'}")) as state:
         kept = state.board("evaluation")
     assert kept
-    assert (told_of := read_body(kept.body))
-    assert told_of.told["rows"] == 1
+    measured = read_body(kept.body)
+    assert measured
+    assert measured.told["rows"] == 1
 
 
 def test_label_rows_find_their_text_below_corpora_and_disputed_fields_are_left_out(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import pytest
 from analysis.persons import PersonGate
 from config.settings import Settings
 from dashboard.holding import release_books
-from listener.boards import MAKERS, Boards, Maker, emerging_at, newest_relevant
-from mentions.boards import write_board
+from dashboard.wording import tell_time
+from listener.boards import MAKERS, SHOWN, Boards, Maker, emerging_at, newest_relevant
+from mentions.boards import read_body, write_board
 from mentions.failures import TemporaryFailure
 from mentions.mention import Mood, Rag, Reach, Verdict, Voice
 from tests import seeding
@@ -79,6 +80,33 @@ def test_a_story_shows_its_words_every_term_of_its_score_and_its_campaign(seeded
     assert "x attitude 100% negative 1.00" in said
     assert "⚑ Campaign: 8 posts with one text." in said
     assert "2 posts, 1 voice in words of their own" in said
+    behind = table(visit("stories"), 0) + table(visit("stories"), 1)
+    assert "newest" in behind
+    assert f'campaign,{tell_time(seeded.now - timedelta(minutes=17), seeded.now)},"{ANGRY}' in behind
+    assert "https://forum.example/t/17" in behind
+
+
+def test_a_link_that_is_not_safe_is_not_offered(seeded: Seeded) -> None:
+    tell(seeded, 1, SACKED, 20, link="javascript:alert(1)")
+    tell(seeded, 2, SACKED, 10, link="https://user:pass@forum.example/t/2")
+    boards(seeded).work()
+    behind = table(visit("stories"))
+    assert SACKED in behind
+    assert "javascript" not in behind
+    assert "user:pass" not in behind
+
+
+def test_the_stories_board_has_what_the_page_reads_and_no_more(seeded: Seeded) -> None:
+    for number in range(1, 9):
+        tell(seeded, number, SACKED, number)
+    boards(seeded).work()
+    board = seeded.state.board("stories")
+    assert board is not None
+    kept = read_body(board.body)
+    assert kept is not None
+    (row,) = kept.told["stories"]
+    assert row.keys() == {*SHOWN, "newest", "campaign", "brigade"}
+    assert row["newest"] == [f"test:{number}" for number in range(1, 6)]
 
 
 def test_emerging_terms_stand_above_the_posts_behind_them(seeded: Seeded) -> None:
