@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -295,6 +296,29 @@ def test_what_was_read_before_makes_no_difference_and_an_edit_is_read_anew() -> 
     after = [post(1, "Fire in Ilford, three engines sent"), before[1]]
     assert stories(after, kept) == stories(after)
     assert len(stories(after, kept)) == 2
+
+
+def test_what_is_kept_of_long_articles_between_two_looks_is_small() -> None:
+    dice = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(dice.choices(letters, k=7)) for _ in range(5_000)]
+    articles = [post(n, " ".join(dice.choices(words, k=330))).mention for n in range(100)]
+    kept = Tellings()
+    kept.of(articles[:1])
+    tracemalloc.start()
+    kept.of(articles)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(articles) < 10_000
+
+
+@given(st.text(max_size=200), st.text(max_size=60))
+def test_a_telling_is_kept_as_it_was_read(text: str, title: str) -> None:
+    mention = post(1, text, title=title).mention
+    (told,) = Tellings().of([mention])
+    read = read_telling(mention)
+    facts = ("words", "gist", "headline", "tagged", "links", "reposts", "replies")
+    assert [getattr(told, fact) for fact in facts] == [getattr(read, fact) for fact in facts]
 
 
 def test_a_telling_leaves_out_links_accounts_and_the_words_around_a_quotation() -> None:
