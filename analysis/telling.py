@@ -111,8 +111,9 @@ class _Packed:
 
 
 def _pack(telling: Telling, read_from: bytes) -> _Packed:
-    lines = map(" ".join, (telling.words, telling.gist, telling.headline, telling.tagged))
-    return _Packed(read_from, *lines, telling.links, telling.reposts, telling.replies, telling.sign)
+    words, gist, headline, tagged = map(" ".join, (telling.words, telling.gist, telling.headline, telling.tagged))
+    links, reposts, replies = telling.links, telling.reposts, telling.replies
+    return _Packed(read_from, words, gist, headline, tagged, links, reposts, replies, telling.sign)
 
 
 def _apart(line: str) -> frozenset[str]:

@@ -59,7 +59,8 @@ def draw_stories() -> None:
         )
     st.caption(
         "Score: colour x reach x speed x attitude, 0 to 100. A campaign is one text posted by many accounts as their "
-        "own; its text counts once in speed and attitude. These marks say how posts look, not who stands behind them."
+        "own; its text counts once in speed and attitude. New to a thread: not seen there earlier in the posts read, "
+        "which begin at the time above. These marks say how posts look, not who stands behind them."
     )
 
 
@@ -127,7 +128,7 @@ def marks_of(row: Row) -> list[str]:
         )
     if row["brigade_count"]:
         posts = count_of(row["brigade_count"], "hostile post")
-        marks.append(f"⚑ Brigade: {posts} at once in one thread, by accounts not seen there in the last three days.")
+        marks.append(f"⚑ Brigade: {posts} at once in one thread, by accounts new to it.")
     return marks
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from analysis.emerging import Rise
 from analysis.persons import PersonGate
 from config.settings import Settings
 from dashboard.holding import release_books
@@ -19,6 +20,7 @@ from mentions.boards import read_body, write_board
 from mentions.failures import TemporaryFailure
 from mentions.mention import Mood, Rag, Reach, Verdict, Voice
 from tests import seeding
+from tests.conftest import ROOT
 from tests.earshot import earshot
 from tests.flow.test_views import interpreted, table, texts, visit
 from tests.seeding import HOSTILE, Seeded
@@ -84,6 +86,15 @@ def test_a_story_shows_its_words_every_term_of_its_score_and_its_campaign(seeded
     assert "newest" in behind
     assert f'campaign,{tell_time(seeded.now - timedelta(minutes=17), seeded.now)},"{ANGRY}' in behind
     assert "https://forum.example/t/17" in behind
+
+
+def test_a_brigade_is_marked_and_new_is_said_to_mean_new_since_when(seeded: Seeded) -> None:
+    for number in range(10, 16):
+        tell(seeded, number, ANGRY, number, thread="forum:7")
+    boards(seeded).work()
+    at = visit("stories")
+    assert "⚑ Brigade: 6 hostile posts at once in one thread, by accounts new to it." in texts(at)
+    assert any("which begin at the time above" in caption.value for caption in at.caption)
 
 
 def test_a_link_that_is_not_safe_is_not_offered(seeded: Seeded) -> None:
@@ -265,6 +276,9 @@ def test_the_commands_tell_what_the_boards_do(seeded: Seeded, tmp_path: Path) ->
     (story,) = json.loads(done.stdout)
     assert (story["origin"], story["count"], story["members"]) == ("test:1", 2, ["test:1", "test:2"])
     assert story["score"]["value"] > 0
+    documented = (ROOT / "docs/commands.md").read_text("utf-8")
+    assert all(name in documented for name in story.keys() | story["score"].keys() | story["feeling"].keys())
+    assert all(each.name in documented for each in fields(Rise))
     assert SACKED[:60] in earshot("stories", "--data", "data", cwd=tmp_path).stdout
     assert json.loads(earshot("emerging", "--json", "--data", "data", cwd=tmp_path).stdout) == []
     wrong = earshot("stories", "--from", "2026-02-01", "--to", "2026-01-01", "--data", "data", cwd=tmp_path)
