@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 
+from analysis.persons import PersonGate
 from analysis.stories import voice_of
 from analysis.telling import TRIVIAL
 from analysis.vocabulary import gazetteer
 from mentions.mention import Assessed, Mention, Voice
 from mentions.normalise import TAG, normalise, tag_mark, without_joiners
+from mentions.query_tree import Phrase, Word
 
 RECENT, PAST = timedelta(hours=24), timedelta(days=14)
 LEAST_VOICES = 3  # that use a term in the recent span
@@ -24,8 +27,14 @@ FALSE_ALARMS = 0.05  # share of what is told that may be chance
 PRIOR = 0.5  # voices' worth of doubt about a term that was never used
 SAME_POSTS = 0.8  # a word most of whose posts have a longer term as well adds nothing to it
 LONGEST = 2_000  # characters read of a mention
-MOST_POSTS = 50  # ids told of a term, newest first
+MOST_POSTS = 20  # ids told of a term, newest first
 DAY = timedelta(days=1)
+# What leads to somebody or somewhere and is no talk: addresses of mail and accounts, wherever they stand, and links.
+_LEADS = re.compile(
+    r"""\w+://\S+ | www\.\S+ | [\w.+-]*[@＠]\w[\w.@＠-]* | (?<!\w)/?u(?:ser)?/[\w-]+ | (?<!\w)(?:[\w-]+\.)+[a-z]{2,}/\S*
+    | (?<!\w)(?:[\w-]+\.)+(?:com|org|net|uk|eu|io|social|online|example)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _WHEN = frozenset("monday tuesday wednesday thursday friday saturday sunday morning afternoon evening night".split())
 
 
@@ -44,14 +53,14 @@ class Rise:
     posts: tuple[str, ...]
 
 
-def find_emerging(held: Sequence[Assessed], at: datetime) -> list[Rise]:
+def find_emerging(held: Sequence[Assessed], at: datetime, gate: PersonGate | None = None) -> list[Rise]:
     """What rises in the 24 hours before `at` against the 14 days before those, least likely chance first. The order
     given makes no difference; what lies outside these times, and what the force says itself, is left out.
 
     Counted are voices (publishers and authors), not posts: each once in the recent span, and once a day in the past. A
     term's recent voices are held against what its past share foretells (Poisson with a Gamma prior, so a short past
     foretells little), and of all terms tested only as many are told as keeps false alarms under 5 in 100 (Benjamini
-    and Hochberg).
+    and Hochberg). What the gate reads as a private person's name is told of by no word of it.
     """
     recent, past = _split(held, at)
     tested = {term: using for term, using in _users(recent).items() if len(set(map(voice_of, using))) >= LEAST_VOICES}
@@ -60,7 +69,7 @@ def find_emerging(held: Sequence[Assessed], at: datetime) -> list[Rise]:
         return []
     now = len({voice_of(mention) for mention in recent})
     rises = [_weigh(term, using, before[term], now / all_before) for term, using in tested.items()]
-    return _without_parts(_unlikely(rises))
+    return _without_parts(_without_persons(_unlikely(rises), gate or PersonGate()))
 
 
 def _split(held: Sequence[Assessed], at: datetime) -> tuple[list[Mention], list[Mention]]:
@@ -77,17 +86,13 @@ def _split(held: Sequence[Assessed], at: datetime) -> tuple[list[Mention], list[
 
 def terms_of(mention: Mention) -> frozenset[str]:
     """The terms a mention uses: words that mean something, two of them in a row, #tags, names of places."""
-    text = mention.words[:LONGEST]
-    found = {mark for tag in TAG.findall(without_joiners(text)) if (mark := tag_mark(tag))}
-    words = normalise(_unlinked(text)).split()
+    text = _LEADS.sub(" ", without_joiners(mention.words[:LONGEST]))
+    found = {mark for tag in TAG.findall(text) if (mark := tag_mark(tag))}
+    words = normalise(TAG.sub(" ", text)).split()
     found |= {word for word in words if _means_something(word)}
     found |= {f"{one} {two}" for one, two in pairwise(words) if _means_something(one) and _means_something(two)}
     found |= {name for size in (2, 3) for name in _runs(words, size) if name in place_names()}
     return frozenset(found)
-
-
-def _unlinked(text: str) -> str:
-    return " ".join(part for part in text.split() if "://" not in part and not part.startswith(("@", "www.", "#")))
 
 
 def _means_something(word: str) -> bool:
@@ -167,3 +172,19 @@ def _without_parts(rises: Sequence[Rise]) -> list[Rise]:
         )
 
     return [rise for rise in rises if not is_part(rise)]
+
+
+def _without_persons(rises: Sequence[Rise], gate: PersonGate) -> list[Rise]:
+    """Without names of private persons, and what hardly comes without one and has a word of it."""
+    names = [rise for rise in rises if rise.kind != "place" and _names_person(rise.term, gate)]
+
+    def is_about(rise: Rise, name: Rise) -> bool:
+        shares = not set(rise.term.split()).isdisjoint(name.term.split())
+        return shares and name.voices >= SAME_POSTS * rise.voices
+
+    return [rise for rise in rises if not any(is_about(rise, name) for name in names)]
+
+
+def _names_person(term: str, gate: PersonGate) -> bool:
+    words = tuple(term.split())
+    return bool(gate.find_persons(Phrase(words) if len(words) > 1 else Word(term)))

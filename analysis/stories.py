@@ -68,14 +68,15 @@ class Story:
         return len(self.members)
 
 
-def find_stories(held: Sequence[Assessed], tellings: Tellings | None = None) -> list[Story]:
-    """The stories these mentions tell, each mention in one; highest score first. The order given makes no difference.
+def find_stories(held: Sequence[Assessed], now: datetime, tellings: Tellings | None = None) -> list[Story]:
+    """The stories these mentions tell as of `now`, each mention in one; highest score first. The order given makes no
+    difference. Speed is counted up to `now`, so that a burst that is over loses it.
 
     A copy-paste campaign is one text (small edits aside) posted as their own, not passed on, by at least 5 accounts of
     the public within 6 hours; a text that press, officials or the force published themselves is none, since people
-    share it from there. A brigade is one text, hostile to the police, posted within an hour by at least 5 accounts to
-    one thread (or source, where there are no threads) in which none of them is seen before. Both say how posts look,
-    not who stands behind them.
+    share it from there. A brigade is one text, hostile to the police, posted as their own within an hour by at least 5
+    accounts to one thread in which none of them is seen before; "before" is what is held here, and no longer ago. Both
+    say how posts look, not who stands behind them.
     """
     ordered = sorted(held, key=lambda each: (each.mention.published_at, each.mention.id))
     mentions = [each.mention for each in ordered]
@@ -84,7 +85,7 @@ def find_stories(held: Sequence[Assessed], tellings: Tellings | None = None) -> 
     firsts = [group[0] for group in groups]
     joined = join_tellings([mentions[at] for at in firsts], [told[at] for at in firsts])
     arrivals = _arrivals(mentions)
-    found = [_tell_story([groups[place] for place in places], ordered, told, arrivals) for places in joined]
+    found = [_tell_story([groups[place] for place in places], ordered, told, arrivals, now) for places in joined]
     return sorted(found, key=lambda story: (-story.score.value, -story.count, story.began_at, story.id))
 
 
@@ -93,6 +94,7 @@ def _tell_story(
     held: Sequence[Assessed],
     tellings: Sequence[Telling],
     arrivals: dict[tuple[str, str], datetime],
+    now: datetime,
 ) -> Story:
     """The story that these groups of copies make together."""
     members = [held[at] for at in sorted(at for text in texts for at in text)]
@@ -100,7 +102,7 @@ def _tell_story(
     campaign = {each.mention.id for posts in campaigns for each in posts}
     repeats = {each.mention.id for posts in campaigns for each in posts[1:]}
     public = [each for each in members if each.mention.id not in repeats]
-    brigade = {id_ for text in texts for id_ in _brigade([held[at] for at in text], arrivals)}
+    brigade = {id_ for text in texts for id_ in _brigade([(held[at], tellings[at]) for at in text], arrivals)}
     mentions = [each.mention for each in members]
     first, last = mentions[0].published_at, mentions[-1].published_at
     feeling = _feel(public)
@@ -121,7 +123,7 @@ def _tell_story(
         score=score_story(
             max((each.assessment.rag for each in members), key=COLOURS.index),
             max((each.reach for each in mentions), key=REACHES.index),
-            len(public) / max(1.0, (last - first) / HOUR),
+            len(public) / max(1.0, (max(now, last) - first) / HOUR),
             feeling.negative_share,
         ),
     )
@@ -142,29 +144,25 @@ def _campaign(copies: Sequence[tuple[Assessed, Telling]]) -> list[Assessed]:
     return _burst(own, CAMPAIGN_ACCOUNTS, CAMPAIGN_WITHIN)
 
 
-def _brigade(copies: Sequence[Assessed], arrivals: dict[tuple[str, str], datetime]) -> list[str]:
-    """The ids of posts of one text that descended on one place."""
-    by_place: dict[str, list[Assessed]] = defaultdict(list)
-    for each in copies:
+def _brigade(copies: Sequence[tuple[Assessed, Telling]], arrivals: dict[tuple[str, str], datetime]) -> list[str]:
+    """The ids of posts of one text that descended on one thread."""
+    by_thread: dict[str, list[Assessed]] = defaultdict(list)
+    for each, telling in copies:
         mention = each.mention
-        is_new = arrivals.get((place_of(mention), mention.author_key)) == mention.published_at
-        if is_new and mention.voice is Voice.PUBLIC and each.assessment.sentiment.label is Mood.NEGATIVE:
-            by_place[place_of(mention)].append(each)
-    bursts = (_burst(posts, BRIGADE_ACCOUNTS, BRIGADE_WITHIN) for posts in by_place.values())
+        is_new = arrivals.get((mention.thread, mention.author_key)) == mention.published_at
+        is_own = mention.voice is Voice.PUBLIC and not telling.reposts
+        if is_new and is_own and each.assessment.sentiment.label is Mood.NEGATIVE:
+            by_thread[mention.thread].append(each)
+    bursts = (_burst(posts, BRIGADE_ACCOUNTS, BRIGADE_WITHIN) for posts in by_thread.values())
     return [each.mention.id for burst in bursts for each in burst]
 
 
-def place_of(mention: Mention) -> str:
-    """Where a post stands: its thread, or its source where it has none."""
-    return mention.thread or mention.source
-
-
 def _arrivals(mentions: Iterable[Mention]) -> dict[tuple[str, str], datetime]:
-    """When each account is first seen in each place; mentions in the order of time."""
+    """When each account is first seen in each thread; mentions in the order of time."""
     first: dict[tuple[str, str], datetime] = {}
     for mention in mentions:
-        if mention.author_key:
-            first.setdefault((place_of(mention), mention.author_key), mention.published_at)
+        if mention.author_key and mention.thread:
+            first.setdefault((mention.thread, mention.author_key), mention.published_at)
     return first
 
 

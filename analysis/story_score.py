@@ -29,9 +29,9 @@ class Score:
 
 
 def score_story(worst: Rag, band: Reach, per_hour: float, negative: float) -> Score:
-    """Weigh the worst colour, the widest reach, mentions an hour since the story's own start, and the share that is
-    negative towards the police. Never falls when one of them rises. A term is never nought, so that a red story that is
-    slow and local stays above a green one that is neither."""
+    """Weigh the worst colour, the widest reach, mentions an hour from the story's own start until now, and the share
+    that is negative towards the police. Never falls when one of them rises. A term is never nought, so that a red
+    story that is slow and local stays above a green one that is neither."""
     speed = SLOWEST + (1 - SLOWEST) * min(1.0, math.log1p(per_hour) / math.log1p(FASTEST))
     attitude = CALMEST + (1 - CALMEST) * negative
     colour, reach = _COLOUR[worst], _REACH[band]

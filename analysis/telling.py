@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from sys import intern
 from urllib.parse import urlsplit
 
 from datasketch import LeanMinHash, MinHash
@@ -88,21 +90,56 @@ def _blank() -> MinHash:
     return MinHash(num_perm=PERMUTATIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A telling in a tenth of its room: words as one line each, and a digest of what it was read from."""
+
+    read_from: bytes
+    words: str
+    gist: str
+    headline: str
+    tagged: str
+    links: frozenset[str]
+    reposts: bool
+    replies: bool
+    sign: LeanMinHash
+
+    def unpack(self) -> Telling:
+        """The telling; words that many have are held once."""
+        words, gist, headline, tagged = map(_apart, (self.words, self.gist, self.headline, self.tagged))
+        return Telling(words, gist, headline, tagged, self.links, self.reposts, self.replies, self.sign)
+
+
+def _pack(telling: Telling, read_from: bytes) -> _Packed:
+    words, gist, headline, tagged = map(" ".join, (telling.words, telling.gist, telling.headline, telling.tagged))
+    links, reposts, replies = telling.links, telling.reposts, telling.replies
+    return _Packed(read_from, words, gist, headline, tagged, links, reposts, replies, telling.sign)
+
+
+def _apart(line: str) -> frozenset[str]:
+    return frozenset(map(intern, line.split(" "))) if line else frozenset()
+
+
 class Tellings:
-    """Reads tellings, and need not read those of the last call again."""
+    """Reads tellings, and need not read those of the last call again. Keeps about 7 kB of a long one in between."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[str, Telling]] = {}
+        self._kept: dict[str, _Packed] = {}
 
     def of(self, mentions: Sequence[Mention]) -> list[Telling]:
         """The telling of each, in the order given."""
-        kept: dict[str, tuple[str, Telling]] = {}
+        kept: dict[str, _Packed] = {}
         for mention in mentions:
             found = self._kept.get(mention.id)
-            words = mention.words  # an edited mention tells something else
-            kept[mention.id] = found if found and found[0] == words else (words, read_telling(mention))
+            digest = _digest(mention)  # an edited mention tells something else
+            kept[mention.id] = found if found and found.read_from == digest else _pack(read_telling(mention), digest)
         self._kept = kept
-        return [kept[mention.id][1] for mention in mentions]
+        return [kept[mention.id].unpack() for mention in mentions]
+
+
+def _digest(mention: Mention) -> bytes:
+    told = (mention.title, mention.text, mention.link)
+    return sha256("\0".join(told).encode("utf-8", "replace")).digest()
 
 
 def _gist(words: Iterable[str]) -> frozenset[str]:
@@ -137,13 +174,17 @@ def _canonical(link: str) -> str:
     except ValueError:
         return ""
     path = parts.path.rstrip("/.,:;!?…)”\"'")
-    last = path.rpartition("/")[2]
-    short = len(host) <= _SHORT_HOST and len(last) > 4
+    short = host in SHORTENERS and bool(path)
     tells = short or len(path) >= _LONG_PATH or any(map(str.isdigit, path))
     return f"{host}{path}" if host and tells else ""
 
 
-_LONG_PATH, _SHORT_HOST = 24, 8  # characters: an article's path, a shortener's host
+_LONG_PATH = 24  # characters of an article's path
+# Hosts each of whose addresses, however short, stands for one page.
+SHORTENERS = frozenset(
+    "bit.ly t.co tinyurl.com ow.ly is.gd v.gd buff.ly dlvr.it trib.al fb.me goo.gl wp.me ift.tt lnkd.in cutt.ly rb.gy "
+    "shorturl.at tiny.cc j.mp bbc.in gu.com dailym.ai redd.it t.ly youtu.be".split()
+)
 
 
 @cache

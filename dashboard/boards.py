@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from dashboard.reading import Moment
 from dashboard.wording import tell_age
+from mentions.boards import Kept, read_body
 from mentions.state import State
 
-STALE_AFTER = timedelta(minutes=30)  # the slowest board is worked out every ten minutes
+MISSED = 3  # times a board may not have been renewed before the page says so
+LEAST_MISSED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A board's rows and when they were worked out."""
 
-    made_at: datetime
-    told: dict[str, Any]
+    kept: Kept
 
-    def tell_age(self, now: datetime) -> str:
-        """How old it is, and whether that is too old."""
-        age = f"Worked out {tell_age(self.made_at, now)}."
-        stale = now - self.made_at > STALE_AFTER
+    @property
+    def told(self) -> dict[str, Any]:
+        """The rows, and what they rest on."""
+        return self.kept.told
+
+    def tell_age(self, moment: Moment) -> str:
+        """How old it is by the wall clock, since scenario time may run fast, and whether that is too old. Where an
+        exercise has ended nothing newer is to come."""
+        age = f"Worked out {tell_age(self.kept.at, moment.wall)}."
+        late = moment.wall - self.kept.at > max(MISSED * self.kept.every, LEAST_MISSED)
+        stale = late and not moment.ended
         return f"{age} Nothing newer has come: see whether the daemon runs." if stale else age
 
 
 def read_board(state: State, name: str) -> Shown | None:
     """The board of that name; None where there is none, or one that another version kept."""
     board = state.board(name)
-    if board is None:
-        return None
-    try:
-        told = json.loads(board.body)
-    except ValueError:
-        return None
-    return Shown(board.made_at, told) if isinstance(told, dict) else None
+    kept = read_body(board.body) if board else None
+    return Shown(kept) if kept else None

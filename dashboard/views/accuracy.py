@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.boards import read_board
-from dashboard.chrome import read_now
+from dashboard.chrome import read_now, unread_told
 from dashboard.figures import describe_shares, draw_shares
 from dashboard.reading import Moment
 from dashboard.safe import strip_text
@@ -22,6 +22,12 @@ KINDS = (("platforms", "By platform"), ("dialects", "By dialect"))
 def main() -> None:
     """Draw the page."""
     st.title("Accuracy", anchor=False)
+    with unread_told():
+        draw_accuracy()
+
+
+def draw_accuracy() -> None:
+    """The last measurement, or how to make one."""
     books, moment = read_now()
     board = read_board(books.state, "evaluation")
     if board is None:

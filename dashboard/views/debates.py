@@ -46,7 +46,7 @@ def draw_debates() -> None:
         "Threads in which an officer could usefully say something. A person decides and signs with name and rank: "
         "nothing is ever posted from here."
     )
-    told, rows = board.tell_age(moment.now), board.told.get("debates", [])
+    told, rows = board.tell_age(moment), board.told.get("debates", [])
     names = (*borough_names(), NOWHERE)
     chosen = st.selectbox("Borough", (ALL, *names), key="borough", bind="query-params")
     shown = names if chosen in (None, ALL) else (chosen,)

@@ -10,13 +10,18 @@ import streamlit as st
 from dashboard.boards import Shown, read_board
 from dashboard.chrome import draw_live, read_now
 from dashboard.reading import Books, Moment
-from dashboard.safe import mask_text, shorten
+from dashboard.safe import check_link, mask_text, shorten
 from dashboard.wording import RAG_MARKS, REACHES, count_of, parse_time, tell_time
 from mentions.mention import Assessed, Rag, Reach
 
 IN_FULL = 10
 POSTS_A_TERM = 3
 TERMS = 20
+PARTS = ("newest", "campaign", "brigade")
+POST_COLUMNS = {
+    "Post": st.column_config.TextColumn(width="large"),
+    "Original": st.column_config.LinkColumn(display_text=r"https?://([^/?#]+)"),
+}
 GONE = "(its first post is no longer held)"
 
 Row = Mapping[str, Any]
@@ -38,12 +43,13 @@ def draw_stories() -> None:
         st.text("No stories yet: the daemon works them out every two minutes.")
         return
     if not rows:
-        st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment.now)}")
+        st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment)}")
         return
     st.text(tell_scope(board, rows, moment))
-    origins = books.store.get([str(row["origin"]) for row in rows])
+    ids = [str(row["origin"]) for row in rows] + [id_ for row in rows[:IN_FULL] for part in PARTS for id_ in row[part]]
+    origins = books.store.get(ids)
     for row in rows[:IN_FULL]:
-        draw_story(row, tell_origin(origins.get(row["origin"]), books), moment)
+        draw_story(row, origins, books, moment)
     if len(rows) > IN_FULL:
         st.dataframe(
             [table_row(row, tell_origin(origins.get(row["origin"]), books), moment) for row in rows[IN_FULL:]],
@@ -53,7 +59,8 @@ def draw_stories() -> None:
         )
     st.caption(
         "Score: colour x reach x speed x attitude, 0 to 100. A campaign is one text posted by many accounts as their "
-        "own; its text counts once in speed and attitude. These marks say how posts look, not who stands behind them."
+        "own; its text counts once in speed and attitude. New to a thread: not seen there earlier in the posts read, "
+        "which begin at the time above. These marks say how posts look, not who stands behind them."
     )
 
 
@@ -63,9 +70,9 @@ def tell_scope(board: Shown, rows: list[Row], moment: Moment) -> str:
     shown = (
         f"{len(rows)} of {board.told['found']:,} stories" if board.told.get("found", 0) > len(rows) else "All stories"
     )
-    return (
-        f"{shown} since {since}, from {count_of(board.told.get('looked_at', 0), 'post')}. {board.tell_age(moment.now)}"
-    )
+    unread = "" if board.told["whole"] else " What was said before that was too much to be read."
+    looked_at = count_of(board.told.get("looked_at", 0), "post")
+    return f"{shown} since {since}, from {looked_at}.{unread} {board.tell_age(moment)}"
 
 
 def tell_origin(first: Assessed | None, books: Books) -> str:
@@ -73,14 +80,23 @@ def tell_origin(first: Assessed | None, books: Books) -> str:
     return shorten(mask_text(first.mention.words, books.own_handles), 200) if first else GONE
 
 
-def draw_story(row: Row, words: str, moment: Moment) -> None:
-    """One story in a box, every term of its score in sight."""
+def draw_story(row: Row, posts: Mapping[str, Assessed], books: Books, moment: Moment) -> None:
+    """One story in a box, every term of its score in sight, and some posts behind it."""
     with st.container(border=True):
-        st.text(f"{row['score']['value']}  {words}")
+        st.text(f"{row['score']['value']}  {tell_origin(posts.get(row['origin']), books)}")
         st.text(f"Score {tell_score(row['score'])}")
         st.text(tell_spread(row, moment))
         for mark in marks_of(row):
             st.text(mark)
+        shown = [
+            {"Which": part, **post_row(posts[id_], books, moment)}
+            for part in PARTS
+            for id_ in row[part]
+            if id_ in posts
+        ]
+        if shown:
+            with st.expander("Posts behind it"):
+                st.dataframe(shown, hide_index=True, column_config=POST_COLUMNS, alt="Some posts of this story")
 
 
 def tell_score(score: Row) -> str:
@@ -111,7 +127,8 @@ def marks_of(row: Row) -> list[str]:
             f"Negative {row['negative_share']:.0%} with it, {row['public_negative_share']:.0%} without."
         )
     if row["brigade_count"]:
-        marks.append(f"⚑ Brigade: {count_of(row['brigade_count'], 'hostile post')} by newcomers to one place at once.")
+        posts = count_of(row["brigade_count"], "hostile post")
+        marks.append(f"⚑ Brigade: {posts} at once in one thread, by accounts new to it.")
     return marks
 
 
@@ -136,21 +153,19 @@ def draw_emerging() -> None:
     if board is None:
         st.text("Not worked out yet: the daemon does so every ten minutes.")
         return
-    rises: list[Row] = board.told.get("rises", [])[:TERMS]
+    listed: list[Row] = board.told.get("rises", [])[:TERMS]
+    posts = books.store.get([str(id_) for rise in listed for id_ in rise["posts"]])
+    rises = [rise for rise in listed if any(id_ in posts for id_ in rise["posts"])]  # what is erased goes with its term
     if not rises:
-        st.text(
-            f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment.now)}"
-        )
+        st.text(f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment)}")
         return
     st.dataframe([rise_row(rise) for rise in rises], hide_index=True, alt="Terms that rise, surest first")
-    st.caption(
-        f"The last 24 hours against the 14 days before. Voices are counted, not posts. {board.tell_age(moment.now)}"
-    )
+    st.caption(f"The last 24 hours against the 14 days before. Voices are counted, not posts. {board.tell_age(moment)}")
     st.subheader("The posts behind them", anchor=False)
     st.dataframe(
-        list(post_rows(rises, books, moment)),
+        list(post_rows(rises, posts, books, moment)),
         hide_index=True,
-        column_config={"Post": st.column_config.TextColumn(width="large")},
+        column_config=POST_COLUMNS,
         alt="The newest posts with each term",
     )
 
@@ -166,18 +181,24 @@ def rise_row(rise: Row) -> dict[str, object]:
     }
 
 
-def post_rows(rises: Iterable[Row], books: Books, moment: Moment) -> Iterable[dict[str, object]]:
+def post_rows(
+    rises: Iterable[Row], posts: Mapping[str, Assessed], books: Books, moment: Moment
+) -> Iterable[dict[str, object]]:
     """The newest posts of each term that are still held."""
-    wanted = [(str(rise["term"]), list(rise["posts"][:POSTS_A_TERM])) for rise in rises]
-    held = books.store.get([id_ for _, ids in wanted for id_ in ids])
-    for term, ids in wanted:
-        for row in (held[id_] for id_ in ids if id_ in held):
-            yield {
-                "Term": term,
-                "Time": tell_time(row.mention.published_at, moment.now),
-                "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
-                "Source": row.mention.source,
-            }
+    for rise in rises:
+        for row in [posts[id_] for id_ in rise["posts"] if id_ in posts][:POSTS_A_TERM]:
+            yield {"Term": rise["term"], **post_row(row, books, moment)}
+
+
+def post_row(row: Assessed, books: Books, moment: Moment) -> dict[str, object]:
+    """One post, and the way to it where that is safe."""
+    link = check_link(row.mention.link)
+    return {
+        "Time": tell_time(row.mention.published_at, moment.now),
+        "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
+        "Source": row.mention.source,
+        "Original": link[0] if link else None,
+    }
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from listener.acts import note_act
 from listener.boards import emerging_at
 from listener.commands.search_ import moment
 from listener.start import read_settings
+from listener.watching import open_gate
 from mentions.clock import utc_now
 from mentions.stores import open_store
 
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_settings(args)
     at = args.at or utc_now()
     with closing(open_store(settings.store, readonly=True)) as store:
-        rises = emerging_at(store, at)
+        rises = emerging_at(store, at, open_gate(settings))
     note_act(settings, "emerging", {"at": str(at), "found": len(rises)})
     if args.json:
         print(json.dumps([asdict(rise) for rise in rises], ensure_ascii=False, indent=1))

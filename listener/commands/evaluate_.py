@@ -20,6 +20,7 @@ from listener.labels import LabelReader, LabelRow, from_corrections
 from listener.lock import prepare_directory
 from listener.rows import BadRow
 from listener.start import read_settings
+from mentions.boards import write_board
 from mentions.clock import utc_now
 from mentions.failures import UserError
 from mentions.sqlstate import open_state
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     board |= make_board(rows, by or args.labelled_by, found_in)
     prepare_directory(settings.data)
     with closing(open_state(settings.state)) as state:
-        state.keep_board("evaluation", now, json.dumps(board, ensure_ascii=False))
+        state.keep_board("evaluation", now, write_board(board, now))
     text = json.dumps(board, ensure_ascii=False, indent=1)
     if args.out:
         try:

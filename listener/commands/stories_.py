@@ -11,7 +11,7 @@ from contextlib import closing
 from analysis.joining import WITHIN
 from analysis.stories import Story, find_stories
 from listener.acts import note_act
-from listener.boards import MOST_MENTIONS, newest_relevant, story_row
+from listener.boards import MOST_LOOKED_AT, MOST_MENTIONS, Window, newest_relevant, story_row
 from listener.commands.search_ import moment, positive
 from listener.start import read_settings
 from mentions.clock import utc_now
@@ -41,16 +41,24 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--from is not before --to: give an earlier --from or a later --to")
     settings = read_settings(args)
     with closing(open_store(settings.store, readonly=True)) as store:
-        held = newest_relevant(store, since, until)
-    if len(held) == MOST_MENTIONS:
-        print(f"only the newest {MOST_MENTIONS:,} relevant mentions are looked at", file=sys.stderr)
-    told = [story for story in find_stories(held) if story.count > 1][: args.limit]
+        window = newest_relevant(store, since, until)
+    if not window.whole:
+        print(tell_unread(window), file=sys.stderr)
+    told = [story for story in find_stories(window.held, until) if story.count > 1][: args.limit]
     note_act(settings, "stories", {"from": str(since), "to": str(until), "found": len(told)})
     if args.json:
         print(json.dumps([story_row(story) for story in told], ensure_ascii=False, indent=1))
     else:
-        print_stories(told, {each.mention.id: each for each in held})
+        print_stories(told, {each.mention.id: each for each in window.held})
     return 0
+
+
+def tell_unread(window: Window) -> str:
+    """How far back was read, and why no further."""
+    return (
+        f"read back to {window.since:%Y-%m-%d %H:%M} UTC only: at most {MOST_MENTIONS:,} relevant mentions are read, "
+        f"and {MOST_LOOKED_AT:,} looked through for them; a --to of about that time reads what came before"
+    )
 
 
 def print_stories(told: Sequence[Story], held: Mapping[str, Assessed]) -> None:

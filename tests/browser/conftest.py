@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playw
 
 from mentions.mention import Rag
 from tests import seeding
+from tests.browser.boards import seed_boards
 from tests.conftest import ROOT
 from tests.seeding import Seeded
 
@@ -67,6 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     seeding.seed_warning(seeded)
     recent = seeded.now.replace(microsecond=0)
     seeded.store.save([seeding.make_row(9_999, recent, Rag.RED, text=seeding.HOSTILE)])
+    seed_boards(seeded)
     done = threading.Event()
     heart = threading.Thread(target=_beat, args=(seeded, done), daemon=True)
     heart.start()

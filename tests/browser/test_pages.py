@@ -59,6 +59,19 @@ def test_a_full_tour_asks_nobody_else_for_anything(served: Served, page: Page) -
     assert page.evaluate("window.pwned") is None
 
 
+def test_hostile_boards_are_shown_in_full_as_words(served: Served, page: Page) -> None:
+    for path, said in (
+        ("/stories", "Campaign: 8 posts"),
+        ("/debates", "asks something <b>an officer</b>"),
+        ("/accuracy", "Labelled by: Two <b>readers</b>"),
+    ):
+        open_page(page, served, path)
+        expect(page.get_by_text(said).first).to_be_visible(timeout=15_000)
+        assert page.locator("img[src*=evil], a[href*=evil], a[href^=javascript]").count() == 0
+        assert "someone_private" not in page.content()
+        assert "a.person@mail" not in page.content()
+
+
 def test_a_hostile_post_makes_no_picture_and_no_link(served: Served, page: Page) -> None:
     open_page(page, served, "/mentions?id=test:9999")
     expect(page.get_by_text("Met officers again").first).to_be_visible()
@@ -118,7 +131,7 @@ def test_a_browser_in_new_york_reads_the_same_times(served: Served, browser: Bro
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/mentions", "/stories", "/alerts?id=1", "/sources"])
+@pytest.mark.parametrize("path", ["/", "/mentions", "/stories", "/debates", "/alerts?id=1", "/sources", "/accuracy"])
 def test_a_phone_needs_no_scrolling_sideways(served: Served, browser: Browser, path: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 844})
     page = context.new_page()

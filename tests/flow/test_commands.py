@@ -41,13 +41,13 @@ def search(folder: Path, *words: str) -> list[dict[str, object]]:
     return found
 
 
-def test_every_command_explains_itself_with_an_example(tmp_path: Path) -> None:
-    for name in COMMANDS:
-        done = earshot(name, "--help", cwd=tmp_path)
-        assert done.returncode == 0
-        assert re.search(rf"example:\n  earshot {name}", done.stdout), name
-        assert "--config" in done.stdout
-        assert "--data" in done.stdout
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(tmp_path: Path, name: str) -> None:
+    done = earshot(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert re.search(rf"example:\n  earshot {name}", done.stdout)
+    assert "--config" in done.stdout
+    assert "--data" in done.stdout
 
 
 def test_help_lists_every_command_with_what_it_does(tmp_path: Path) -> None:

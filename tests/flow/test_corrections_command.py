@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from listener.cli import main
+from mentions.boards import read_body
 from mentions.mention import Mood, Rag, Verdict
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
+from tests.judging import deep
 
 ROWS = [
     {"id": "1", "platform": "forum", "time": "2026-03-01T09:00", "text": "Police should be ashamed, useless in Brent"},
@@ -47,10 +49,12 @@ def earshot(*words: str, cwd: Path) -> Done:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three imported posts."""
+    """A folder with three imported posts, read by the model as the daemon would have them."""
     (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
     done = earshot("import", "posts.jsonl", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    with closing(open_store(f"sqlite:{tmp_path / 'earshot-data/mentions.db'}")) as store:
+        assert deep().assess_pending(store, 10) == 3
     return tmp_path
 
 
@@ -184,7 +188,9 @@ def test_without_labels_the_corrections_measure_the_judgement(folder: Path) -> N
     with closing(open_state(f"sqlite:{folder / 'earshot-data/state.db'}")) as state:
         kept = state.board("evaluation")
     assert kept
-    assert json.loads(kept.body)["rows"] == 1
+    measured = read_body(kept.body)
+    assert measured
+    assert measured.told["rows"] == 1
 
 
 def test_label_rows_find_their_text_below_corpora_and_disputed_fields_are_left_out(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from alerts.wording import GUIDANCE
 from dashboard.holding import release_books
+from mentions.boards import write_board
 from mentions.mention import Rag
 from mentions.records import IncidentState, SourceState
 from tests import seeding
@@ -396,7 +396,7 @@ def test_an_alert_that_is_not_there_is_said_so(seeded: Seeded, asked: str) -> No
 
 def keep_debates(seeded: Seeded, *rows: dict[str, object], text: str = "Bike thefts again. Anyone else?") -> None:
     """The board as the daemon keeps it, and the post that its rows are about."""
-    seeded.state.keep_board("debates", seeded.now, json.dumps({"debates": rows}))
+    seeded.state.keep_board("debates", seeded.now, write_board({"debates": rows}, seeded.now))
     seeded.store.save([seeding.make_row(2, seeded.now - timedelta(hours=3), Rag.GREEN, text=text)])
 
 

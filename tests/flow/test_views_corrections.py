@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from analysis.evaluate import Labelled
 from analysis.scoreboard import make_board
 from dashboard.holding import release_books
+from mentions.boards import write_board
 from mentions.mention import Assessed, Assessment, Mood, Rag, Verdict
 from tests import seeding
 from tests.flow.test_views import interpreted, table, texts, visit
@@ -122,7 +124,7 @@ def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: See
     labels = {"relevant": True, "rag": "red", "sentiment": "neg", "topic": None}
     rows = [Labelled(each, labels, platform="x", dialect="mle") for each in [right] * 9 + [wrong]]
     board = {"at": seeded.now.isoformat(), "rejected": 2, **make_board(rows, "Two <b>readers</b>", "labels.jsonl")}
-    seeded.state.keep_board("evaluation", seeded.now, json.dumps(board))
+    seeded.state.keep_board("evaluation", seeded.now, write_board(board, seeded.now))
     page = visit("accuracy")
     told = texts(page)
     assert "10 labelled rows of labels.jsonl" in told
@@ -141,3 +143,12 @@ def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: See
 def test_a_board_that_is_none_breaks_no_page(seeded: Seeded, board: str) -> None:
     seeded.state.keep_board("evaluation", seeded.now, board)
     assert "earshot evaluate" in texts(visit("accuracy"))
+    seeded.state.keep_board("evaluation", seeded.now, write_board({"at": "x", "rows": "y"}, seeded.now))
+    assert "earshot evaluate" in texts(visit("accuracy"))
+
+
+def test_a_state_that_cannot_be_read_is_said_so(seeded: Seeded, tmp_path: Path) -> None:
+    visit("accuracy")
+    with sqlite3.connect(tmp_path / "data/state.db") as lost:
+        lost.execute("DROP TABLE boards")
+    assert "cannot be read at the moment" in interpreted(visit("accuracy"))

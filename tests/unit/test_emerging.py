@@ -114,6 +114,40 @@ def test_links_accounts_numbers_and_filler_are_no_terms() -> None:
     assert found == {"cordon", "#cordon"}
 
 
+@pytest.mark.parametrize(
+    "lead",
+    [
+        ".@someone_private",
+        '("@quoted_one")',
+        "cc/@other_one",
+        "@jane.doe@mastodon.example",
+        "a.person@mail.example",
+        "u/redditor99",
+        "/U/redditor99",
+        "bit.ly/abcdE2",
+        "(https://t.example/who)",
+        "janedoe.bsky.social",
+        "@\u200bsomeone",
+        "＠someone",
+    ],
+)
+def test_what_leads_to_an_account_or_a_page_is_no_term_wherever_it_stands(lead: str) -> None:
+    assert terms_of(post(1, 1, f"{lead} cordon, {lead}: cordon").mention) <= {"cordon", "cordon cordon"}
+
+
+@pytest.mark.parametrize("text", ["ask Dale Forrester", "#DaveSmith", "see davesmith99"])
+def test_a_private_persons_name_is_never_told(text: str) -> None:
+    held = [*everyday(), *(post(n, n, f"{text} about the barricade") for n in range(1, 7))]
+    found = told(find_emerging(held, NOW))
+    assert "barricade" in found
+    assert not [term for term in found if any(name in term for name in ("dale", "forrester", "dave", "smith"))]
+
+
+def test_a_public_office_holders_name_is_told() -> None:
+    held = [*everyday(), *(post(n, n, "what will Mark Rowley answer") for n in range(1, 7))]
+    assert "mark rowley" in told(find_emerging(held, NOW))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=40), st.floats(-10, 400)), max_size=10), st.randoms(use_true_random=False))
 def test_the_order_given_makes_no_difference(posts: list[tuple[str, float]], dice: random.Random) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -46,14 +47,19 @@ def paper(number: int, title: str, text: str, minutes: float, publisher: str) ->
     )
 
 
+def stories(held: Sequence[Assessed], kept: Tellings | None = None) -> list[Story]:
+    """What these tell, looked at when the last of them was posted."""
+    return find_stories(held, max((each.mention.published_at for each in held), default=NOON), kept)
+
+
 def together(*held: Assessed) -> bool:
     """Whether these make one story."""
-    return len(find_stories(held)) == 1
+    return len(stories(held)) == 1
 
 
 def only(held: Sequence[Assessed]) -> Story:
     """The one story these make."""
-    (story,) = find_stories(held)
+    (story,) = stories(held)
     return story
 
 
@@ -135,6 +141,13 @@ def test_a_front_page_ties_nothing_together() -> None:
     )
 
 
+@pytest.mark.parametrize("link", ["x.com/metpoliceuk", "www.gov.uk/contact", "bbc.com/sport", "t.me/somebody"])
+def test_a_short_address_is_no_page_of_its_own_but_at_a_shortener(link: str) -> None:
+    assert not together(post(1, f"cats asleep https://{link}"), post(2, f"buses late again https://{link}", 1))
+    short = "https://bit.ly/aBcdEf"
+    assert together(post(1, f"cats asleep {short}"), post(2, f"buses late again {short}", 1))
+
+
 def test_posts_of_one_forum_thread_are_not_one_story_for_their_shared_link() -> None:
     link = "https://forum.example/t/8123"
     assert not together(post(1, "anyone seen the bus", link=link), post(2, "cats like the sun", 1, link=link))
@@ -150,8 +163,8 @@ def test_a_story_does_not_drift_into_another_over_a_post_that_tells_both() -> No
     other = "Thousands march through Hackney against live facial recognition vans"
     second = [paper(n, other, "Campaigners blocked Mare Street.", n, f"{n}.example") for n in (4, 5, 6)]
     both = post(7, f"{SACKED}. {other}.", 9)
-    assert len(find_stories([*first, *second])) == 2
-    assert len(find_stories([*first, *second, both])) == 2
+    assert len(stories([*first, *second])) == 2
+    assert len(stories([*first, *second, both])) == 2
 
 
 # -- its figures -------------------------------------------------------------------------------------------------------
@@ -192,7 +205,7 @@ def test_many_accounts_with_one_text_of_their_own_are_a_campaign_and_count_once_
         post(n, f"{SACKED} and about time too, well done Wapping, says neighbour number {n}", n, mood=Mood.POSITIVE)
         for n in (1, 2)
     ]
-    story = max(find_stories([*calm, *crowd(8, ANGRY)]), key=lambda each: each.count)
+    story = max(stories([*calm, *crowd(8, ANGRY)]), key=lambda each: each.count)
     assert len(story.campaign) == 8
     assert story.feeling.negative == 8
     assert story.public.negative == 1
@@ -211,7 +224,7 @@ def test_many_accounts_with_one_text_of_their_own_are_a_campaign_and_count_once_
     ids=["too few", "too slow", "retweets", "one account", "a headline shared", "the force's own words"],
 )
 def test_what_is_no_campaign(held: list[Assessed]) -> None:
-    assert all(not story.campaign for story in find_stories(held))
+    assert all(not story.campaign for story in stories(held))
 
 
 def test_strangers_with_one_hostile_text_in_one_thread_within_an_hour_are_a_brigade() -> None:
@@ -224,6 +237,8 @@ def test_strangers_with_one_hostile_text_in_one_thread_within_an_hour_are_a_brig
         crowd(6, ANGRY, apart=20, thread="forum:7"),
         crowd(6, ANGRY, mood=Mood.POSITIVE, thread="forum:7"),
         [post(100 + n, ANGRY, n, mood=Mood.NEGATIVE, thread=f"forum:{n}") for n in range(6)],
+        crowd(6, f"RT @neighbour: {ANGRY}", thread="forum:7"),
+        crowd(6, ANGRY),
         [
             *crowd(6, ANGRY, thread="forum:7"),
             *(
@@ -232,10 +247,10 @@ def test_strangers_with_one_hostile_text_in_one_thread_within_an_hour_are_a_brig
             ),
         ],
     ],
-    ids=["too slow", "friendly", "in many places", "they are at home there"],
+    ids=["too slow", "friendly", "in many places", "passed on", "in no thread", "they are at home there"],
 )
 def test_what_is_no_brigade(held: list[Assessed]) -> None:
-    assert all(not story.brigade for story in find_stories(held))
+    assert all(not story.brigade for story in stories(held))
 
 
 def test_what_the_force_says_itself_is_no_feeling() -> None:
@@ -269,18 +284,41 @@ def test_the_order_given_makes_no_difference_and_each_mention_is_in_one_story(
 ) -> None:
     held = [post(number, text, minutes) for number, (text, minutes) in enumerate(posts)]
     shuffled = dice.sample(held, len(held))
-    found = find_stories(held)
-    assert found == find_stories(shuffled)
+    found = stories(held)
+    assert found == stories(shuffled)
     assert sorted(id_ for story in found for id_ in story.members) == sorted(each.mention.id for each in held)
 
 
 def test_what_was_read_before_makes_no_difference_and_an_edit_is_read_anew() -> None:
     kept = Tellings()
     before = [post(1, SACKED), post(2, SACKED, 1)]
-    assert find_stories(before, kept) == find_stories(before, kept) == find_stories(before)
+    assert stories(before, kept) == stories(before, kept) == stories(before)
     after = [post(1, "Fire in Ilford, three engines sent"), before[1]]
-    assert find_stories(after, kept) == find_stories(after)
-    assert len(find_stories(after, kept)) == 2
+    assert stories(after, kept) == stories(after)
+    assert len(stories(after, kept)) == 2
+
+
+def test_what_is_kept_of_long_articles_between_two_looks_is_small() -> None:
+    dice = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(dice.choices(letters, k=7)) for _ in range(5_000)]
+    articles = [post(n, " ".join(dice.choices(words, k=330))).mention for n in range(100)]
+    kept = Tellings()
+    kept.of(articles[:1])
+    tracemalloc.start()
+    kept.of(articles)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(articles) < 10_000
+
+
+@given(st.text(max_size=200), st.text(max_size=60))
+def test_a_telling_is_kept_as_it_was_read(text: str, title: str) -> None:
+    mention = post(1, text, title=title).mention
+    (told,) = Tellings().of([mention])
+    read = read_telling(mention)
+    facts = ("words", "gist", "headline", "tagged", "links", "reposts", "replies")
+    assert [getattr(told, fact) for fact in facts] == [getattr(read, fact) for fact in facts]
 
 
 def test_a_telling_leaves_out_links_accounts_and_the_words_around_a_quotation() -> None:
@@ -289,6 +327,14 @@ def test_a_telling_leaves_out_links_accounts_and_the_words_around_a_quotation() 
     )
     assert told.reposts
     assert told.words == read_telling(post(2, SACKED).mention).words
+
+
+def test_a_burst_that_is_over_loses_its_speed() -> None:
+    burst = [post(n, f"RT @citynews: {SACKED}", n) for n in range(60)]
+    (alive,), (day_old,) = (find_stories(burst, NOON + timedelta(hours=hours)) for hours in (1, 24))
+    assert (alive.score.per_hour, day_old.score.per_hour) == (60, 2.5)
+    assert alive.score.value > day_old.score.value
+    assert find_stories(burst, NOON - timedelta(hours=1)) == stories(burst)  # a clock that is slow
 
 
 RISING = st.tuples(st.sampled_from(COLOURS), st.sampled_from(REACHES), st.floats(0, 500), st.floats(0, 1))
