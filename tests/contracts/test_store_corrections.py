@@ -99,6 +99,30 @@ def test_a_correction_in_another_copy_is_taken_over_though_nothing_else_is_new(s
     assert store.check() == []
 
 
+def test_a_correction_in_an_older_copy_is_taken_over_and_nothing_else_of_it(store: MentionStore) -> None:
+    newer = said(1, "new words", first_seen_at=T0 + HOUR)
+    store.save([Assessed(newer, RED)])
+    told = corrected(replace(RED, topic="budget"), [Correction("rag", "green", "", "Sam Roe", T0, "read it")])
+    older = Assessed(said(1, "old words"), told)
+    assert store.save([older]).updated == ("forum:1",)
+    assert store.save([older]).unchanged == 1
+    assert (held(store).rag, held(store).topic) == (Rag.GREEN, "political")
+    assert store.get(["forum:1"])["forum:1"].mention.text == "new words"
+    between = said(1, "words between", first_seen_at=T0 + HOUR / 2)
+    assert store.save([Assessed(between, RED)]).unchanged == 1  # the copy held is as new as it was
+    assert store.check() == []
+
+
+def test_whoever_corrects_now_wins_over_what_another_clock_dated_later(store: MentionStore, books: State) -> None:
+    ahead = T0 + timedelta(days=9)
+    store.save([Assessed(said(1), corrected(RED, [Correction("rag", "amber", "", "Kim", ahead, "x")]))])
+    correct(store, books, "forum:1", {"rag": "green", "debate": "yes"}, CHOICES, signed())
+    at = {each.field: each.at for each in held(store).corrections}
+    assert (held(store).rag, at) == (Rag.GREEN, {"rag": ahead + timedelta(microseconds=1), "debate": T0})
+    assert undo(store, books, "forum:1", "rag", signed(1)).assessment.rag is Rag.RED
+    assert [entry.action for entry in books.audit_trail()] == ["undo correction", "correct"]
+
+
 def test_what_is_undone_is_as_judged_again(store: MentionStore, books: State) -> None:
     green(store, books)
     undone = undo(store, books, "forum:1", "rag", signed(5, "Kim Lee")).assessment
