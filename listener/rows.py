@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.boroughs import command_units
 from listener.domains import registrable_domain
+from mentions.clock import utc_now
 from mentions.corrections import is_spelt
 from mentions.documents import plain_correction, read_correction
 from mentions.failures import UserError
@@ -19,6 +20,7 @@ from mentions.pseudonyms import voice_of
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 NEWEST = datetime(2100, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)  # that another machine's clock may be
 LOCAL_UNDER, MEDIUM_UNDER = 1_000, 100_000
 LINE_LIMIT = 4 << 20  # bytes; no post is that long
 COUNT_LIMIT = 1 << 53
@@ -277,6 +279,8 @@ def _corrections(raw: Mapping[str, Any]) -> tuple[Correction, ...]:
         found = ()
     if len(found) != len(told) or not all(map(is_spelt, found)):
         raise OddRow("corrections: expected a list as an export writes it")
+    if any(each.at > utc_now() + AHEAD for each in found):
+        raise OddRow("corrections: one was made in the future")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mentions.corrections import FIELDS, Choices, corrected, read_field, read_value, standing, tell_change
 from mentions.failures import UserError
@@ -96,8 +96,18 @@ def _write(
     signed: Signature,
     place: str = "",
 ) -> Assessed:
+    # Who corrects has seen what stands, so theirs is the later one, whatever the clock of another machine said.
+    stand = {each.field: each.at + timedelta(microseconds=1) for each in held.assessment.corrections}
     made = [
-        Correction(field, value, "", signed.by.strip(), signed.at, signed.because.strip(), undone)
+        Correction(
+            field,
+            value,
+            "",
+            signed.by.strip(),
+            max(signed.at, stand.get(field, signed.at)),
+            signed.because.strip(),
+            undone,
+        )
         for field, (value, undone) in given.items()
     ]
     wanted = Assessed(held.mention, corrected(held.assessment, made))
@@ -110,5 +120,6 @@ def _write(
     now = find(store, held.mention.id)
     kept = {each.field: (each.value, each.at) for each in now.assessment.corrections}
     if any(kept.get(each.field) != (each.value, each.at) for each in made):
+        state.audit(signed.at, signed.by.strip(), f"{action} failed", {"id": held.mention.id, "fields": sorted(given)})
         raise UserError(f"{held.mention.id} has changed meanwhile: look at it again")
     return now

@@ -114,7 +114,7 @@ def corrected(opinion: Assessment, corrections: Iterable[Correction]) -> Assessm
     own = {each.field: each for each in opinion.corrections}
     latest = dict(own)
     for each in corrections:
-        if each.field not in latest or each.at > latest[each.field].at:
+        if each.field not in latest or _rank(each) > _rank(latest[each.field]):
             latest[each.field] = each
     if latest == own:
         return opinion
@@ -126,6 +126,11 @@ def corrected(opinion: Assessment, corrections: Iterable[Correction]) -> Assessm
         opinion = _set(opinion, field, stands.was if agree else stands.value)
         kept.append(stands)
     return replace(opinion, corrections=tuple(kept))
+
+
+def _rank(each: Correction) -> tuple[object, ...]:
+    """The later stands; of two of one moment always the same one, whichever came first."""
+    return each.at, each.by, each.value, each.undone, each.because
 
 
 def standing(opinion: Assessment) -> dict[str, Correction]:

@@ -13,7 +13,7 @@ from listener.lock import prepare_directory
 from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.correcting import Signature, correct, undo
-from mentions.corrections import FIELDS, Choices, tell_change
+from mentions.corrections import FIELDS, Choices, read_field, tell_change
 from mentions.failures import UserError
 from mentions.mention import Assessed
 from mentions.sqlstate import open_state
@@ -51,24 +51,25 @@ def run(args: argparse.Namespace) -> int:
         else:
             choices = Choices(topic_names(), borough_names())
             now = correct(store, state, args.id, given, choices, signed, args.place)
-    print(json.dumps(found_row(now), ensure_ascii=False, indent=1) if args.json else tell(now, signed))
+    fields = [read_field(args.undo)] if args.undo else sorted(given)
+    print(json.dumps(found_row(now), ensure_ascii=False, indent=1) if args.json else tell(now, fields))
     return 0
 
 
 def read_given(words: list[str]) -> dict[str, str]:
-    """The fields with their values; the last of two for one field is refused, as it is a slip."""
+    """The fields with their values; two for one field, by whichever name, are refused, as that is a slip."""
     given: dict[str, str] = {}
     for word in words:
-        field, sign, value = word.partition("=")
+        name, sign, value = word.partition("=")
         if not sign:
             raise UserError(f'--set "{word}": expected FIELD=VALUE, as in rag=green')
-        if field in given:
+        if (field := read_field(name)) in given:
             raise UserError(f"--set {field} is given twice")
         given[field] = value
     return given
 
 
-def tell(now: Assessed, signed: Signature) -> str:
+def tell(now: Assessed, fields: list[str]) -> str:
     """What was changed, a line a field."""
-    made = [each for each in now.assessment.corrections if each.at == signed.at]
+    made = [each for each in now.assessment.corrections if each.field in fields]
     return "\n".join(f"{now.mention.id} {each.field}: {tell_change(each)}" for each in made)

@@ -98,6 +98,7 @@ def test_a_correction_is_kept_over_a_rescore_shown_and_on_record(folder: Path) -
         (("--set", "mood=neg"), '"mood" is no field of the judgement'),
         (("--set", "rag"), "expected FIELD=VALUE"),
         (("--set", "rag=red", "--set", "rag=green"), "given twice"),
+        (("--set", "borough=Brent", "--set", "Boroughs=Ealing"), "given twice"),
         (("--undo", "rag"), "nothing to undo"),
         (("--undo", "rag", "--place", "The Swan"), "--place goes with"),
         (("--set", "borough=Brent", "--place", "The Goose"), "is not named in forum:1"),
