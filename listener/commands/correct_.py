@@ -7,7 +7,7 @@ import json
 from contextlib import closing
 
 from config.strategy import borough_names, topic_names
-from listener.acts import whoever
+from listener.acts import refuse_missing, whoever
 from listener.commands.search_ import found_row
 from listener.lock import prepare_directory
 from listener.start import read_settings
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.place and not args.set:
         raise UserError("--place goes with --set borough=NAME")
     signed = Signature(args.by, args.because, utc_now(), f"command line, {whoever()}")
+    refuse_missing(settings)
     prepare_directory(settings.data)
     with closing(open_store(settings.store)) as store, closing(open_state(settings.state)) as state:
         if args.undo:
