@@ -24,10 +24,12 @@ _STRENGTH = {Mood.NEGATIVE: -1.0, Mood.POSITIVE: 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What this force's strategy and city allow: names of topics and of boroughs."""
+    """What this force's strategy and city allow: names of topics and of boroughs; and why a name, normalised, can be
+    taught as no place ("" where it can)."""
 
     topics: Sequence[str]
     boroughs: Sequence[str]
+    place_fault: Callable[[str], str] = lambda name: ""
 
     def of(self, field: str) -> tuple[str, ...]:
         """What a field can be set to; boroughs are several of these with commas between them."""

@@ -148,6 +148,32 @@ def test_a_place_that_a_correction_names_is_taught_until_it_is_undone(store: Men
     assert books.taught_places() == []
 
 
+def test_a_new_borough_forgets_the_lesson_of_the_old_one(store: MentionStore, books: State) -> None:
+    store.save([Assessed(said(1, "Police outside The Swan again"), RED)])
+    correct(store, books, "forum:1", {"borough": "Brent"}, CHOICES, signed(), "The Swan")
+    correct(store, books, "forum:1", {"rag": "green"}, CHOICES, signed(1))
+    assert books.taught_places()
+    correct(store, books, "forum:1", {"borough": "Camden"}, CHOICES, signed(2))
+    assert books.taught_places() == []
+
+
+def test_what_a_mention_taught_that_is_gone_can_still_be_taken_back(store: MentionStore, books: State) -> None:
+    books.teach_place(TaughtPlace("The Swan", ("Brent",), "forum:9", "Sam Roe", T0))
+    with pytest.raises(UserError, match="no mention"):
+        undo(store, books, "forum:9", "borough", signed())
+    assert books.taught_places() == []
+    assert books.audit_trail()[0].action == "forget place"
+
+
+def test_a_name_that_can_be_no_place_teaches_nothing_and_corrects_nothing(store: MentionStore, books: State) -> None:
+    store.save([Assessed(said(1, "Police outside The Swan again " + "x" * 61), RED)])
+    refusing = replace(CHOICES, place_fault=lambda name: "means much")
+    for place, choices in (("again", refusing), ("x" * 61, CHOICES)):
+        with pytest.raises(UserError, match="taught"):
+            correct(store, books, "forum:1", {"borough": "Brent"}, choices, signed(), place)
+    assert (books.taught_places(), held(store)) == ([], RED)
+
+
 def test_every_act_is_on_record_with_who_and_why(store: MentionStore, books: State) -> None:
     green(store, books)
     undo(store, books, "forum:1", "rag", signed(5, "Kim Lee"))

@@ -21,7 +21,12 @@ from mentions.stores import open_store
 
 ROWS = [
     {"id": "1", "platform": "forum", "time": "2026-03-01T09:00", "text": "Police should be ashamed, useless in Brent"},
-    {"id": "2", "platform": "forum", "time": "2026-03-02T09:00", "text": "Burglary by The Swan, police never came"},
+    {
+        "id": "2",
+        "platform": "forum",
+        "time": "2026-03-02T09:00",
+        "text": "Burglary by Quilme Row, police never came",
+    },
     {"id": "3", "platform": "x", "time": "2026-03-03T09:00", "text": "Lovely weather for a picnic"},
 ]
 SIGNED = ("--by", "Sam Roe", "--because", "I live there")
@@ -104,9 +109,9 @@ def test_a_correction_is_kept_over_a_rescore_shown_and_on_record(folder: Path) -
         (("--set", "rag=red", "--set", "rag=green"), "given twice"),
         (("--set", "borough=Brent", "--set", "Boroughs=Ealing"), "given twice"),
         (("--undo", "rag"), "nothing to undo"),
-        (("--undo", "rag", "--place", "The Swan"), "--place goes with"),
+        (("--undo", "rag", "--place", "Quilme Row"), "--place goes with"),
         (("--set", "borough=Brent", "--place", "The Goose"), "is not named in forum:1"),
-        ((), "one of the arguments --set --undo is required"),
+        ((), "one of the arguments --set --undo --taught --forget-place is required"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line_that_says_what_can(
@@ -162,14 +167,32 @@ def test_a_label_row_that_says_nothing_we_know_is_left_out_with_its_line(
 
 
 def test_a_place_is_taught_and_the_next_rescore_and_import_know_it(folder: Path) -> None:
-    (folder / "more.jsonl").write_text(json.dumps({**ROWS[1], "id": "4", "text": "Police outside The Swan again"}))
-    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "The Swan")
+    (folder / "more.jsonl").write_text(json.dumps({**ROWS[1], "id": "4", "text": "Police outside Quilme Row again"}))
+    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "Quilme Row")
     assert earshot("import", "more.jsonl", cwd=folder).returncode == 0
     assert found(folder, 4)["boroughs"] == ["Ealing"]
     correct(folder, "forum:2", "--undo", "borough")
     row = told(folder, "rescore", "--since", "2026-01-01")
     assert row["fields"]["boroughs"] == 1
     assert found(folder, 4)["boroughs"] == []
+
+
+def test_lessons_are_listed_and_forgotten_on_record(folder: Path) -> None:
+    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "Quilme Row")
+    assert [row["name"] for row in told(folder, "correct", "--taught")] == ["Quilme Row"]
+    assert "Quilme Row: Ealing (forum:2, Sam Roe" in earshot("correct", "--taught", cwd=folder).stdout
+    unsigned = earshot("correct", "--forget-place", "quilme row", cwd=folder)
+    assert (unsigned.returncode, "says who does it" in unsigned.stderr) == (2, True)
+    assert earshot("correct", "--forget-place", "quilme row", *SIGNED, cwd=folder).returncode == 0
+    assert told(folder, "correct", "--taught") == []
+    assert "forget place" in audited(folder)
+    again = earshot("correct", "--forget-place", "quilme row", *SIGNED, cwd=folder)
+    assert (again.returncode, "no correction taught" in again.stderr) == (2, True)
+
+
+def test_an_everyday_word_is_no_place(folder: Path) -> None:
+    done = earshot("correct", "forum:2", "--set", "borough=Ealing", "--place", "police", *SIGNED, cwd=folder)
+    assert (done.returncode, "everyday words" in done.stderr) == (2, True)
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(folder: Path) -> None:
