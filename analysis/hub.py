@@ -38,7 +38,9 @@ class HubModel:
         self._order = read_labels(folder)
         self.weights = find_weights(folder)
         manifest = check_manifest(folder)
-        digest = manifest["files"].get(self.weights) if manifest else digest_of(folder / self.weights)
+        if manifest and self.weights not in manifest["files"]:
+            raise ModelUnavailable(f"{folder / self.weights}: not among the files that were fetched: remove it")
+        digest = manifest["files"][self.weights] if manifest else digest_of(folder / self.weights)
         self.digest = str(digest)[:12]
         self._lock = threading.Lock()
         self._loaded: tuple[_Tokens, Run] | None = None
@@ -90,7 +92,7 @@ def read_labels(folder: Path) -> list[int]:
     config = _read_json(folder / "config.json", "no model of Hugging Face's kind")
     labels = config.get("id2label")
     labels = labels if isinstance(labels, Mapping) else {}
-    names = {int(at): str(name).lower() for at, name in labels.items() if str(at).isdigit()}
+    names = {int(at): str(name).lower() for at, name in labels.items() if str(at).isdecimal()}
     if names == {at: f"label_{at}" for at in range(3)}:  # unnamed: the order that such models are trained in
         return [0, 1, 2]
     if sorted(names) == [0, 1, 2] and sorted(names.values()) == sorted(MOODS):

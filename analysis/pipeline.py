@@ -89,8 +89,18 @@ class Pipeline:
         return Assessed(mention, draft.assessment(), draft.indexed if len(draft.words) < LONGEST else "")
 
     def assess_whole(self, mention: Mention) -> Assessment:
-        """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone."""
-        return self._settle(mention, None)
+        """The opinion of one mention with its deferred steps run at once; like `assess`, from itself alone. Raises what
+        a step raises."""
+        return self._judge(mention, deep=True).assessment()
+
+    def assess_surely(self, mention: Mention, held: Assessment | None = None) -> Assessment:
+        """The same; where a step fails, the held opinion, or that by words alone, marked `could not be judged`."""
+        try:
+            return self.assess_whole(mention)
+        except Exception:
+            LOG.exception("assess failed mention=%s", mention.id)
+            held = held or self.assess(mention)
+            return replace(held, unsure=True, pending=(), reasons=(*held.reasons, Reason(COULD_NOT)))
 
     def assess_pending(self, store: MentionStore, limit: int) -> int:
         """Run the deferred steps over up to `limit` mentions that wait for them; returns how many were settled.
@@ -101,18 +111,10 @@ class Pipeline:
         for step in self.deferred:
             # A step that no longer runs may still be waited for: whatever waits is judged by the steps there are.
             waiting = waiting or store.pending(step, limit)
-        settled = [Assessed(held.mention, self._settle(held.mention, held.assessment)) for held in waiting]
+        settled = [Assessed(held.mention, self.assess_surely(held.mention, held.assessment)) for held in waiting]
         if settled:
             store.judge(settled)
         return len(settled)
-
-    def _settle(self, mention: Mention, held: Assessment | None) -> Assessment:
-        try:
-            return self._judge(mention, deep=True).assessment()
-        except Exception:
-            LOG.exception("assess failed mention=%s", mention.id)
-            held = held or self.assess(mention)
-            return replace(held, unsure=True, pending=(), reasons=(*held.reasons, Reason(COULD_NOT)))
 
     def _judge(self, mention: Mention, *, deep: bool = False) -> Draft:
         words = mention.words[:LONGEST]

@@ -106,12 +106,43 @@ def tells(candidate: Assessed) -> bool:
     return mention.voice in (Voice.PRESS, Voice.OFFICIAL, Voice.OWN) or mention.platform in PRESS_PLATFORMS
 
 
-def find_told(held: Assessed, candidates: Iterable[Assessed]) -> Assessed:
+class Told:
+    """What others told, each read once for a topic, and found by the words it shares."""
+
+    def __init__(self, candidates: Iterable[Assessed]) -> None:
+        self._candidates = [each for each in candidates if tells(each) and each.assessment.relevant]
+        self._read: dict[str, list[_Told]] = {}
+        self._by_word: dict[str, dict[str, list[int]]] = {}
+
+    def same_as(self, held: Assessed) -> list[Assessed]:
+        """Those that tell the matter of this one."""
+        topic = held.assessment.topic
+        if topic not in self._read:
+            self._index(topic)
+        one, told = _read(held.mention.words, topic), self._read[topic]
+        shared = {at for word in _words(one) for at in self._by_word[topic].get(word, ())}
+        pairs = ((self._candidates[at], told[at]) for at in shared)
+        return [each for each, other in pairs if _tells_same(held, each, one, other)]
+
+    def _index(self, topic: str) -> None:
+        self._read[topic] = [_read(each.mention.words, topic) for each in self._candidates]
+        index = self._by_word.setdefault(topic, {})
+        for at, other in enumerate(self._read[topic]):
+            for word in _words(other):
+                index.setdefault(word, []).append(at)
+
+
+def _words(said: _Told) -> frozenset[str]:
+    """Two that share none of these cannot tell one matter."""
+    return said.names | said.words | said.ages
+
+
+def find_told(held: Assessed, candidates: Iterable[Assessed] | Told) -> Assessed:
     """The mention as public, amber and with the publisher and link that told it first, where one of the candidates
     tells the same matter; itself where none does, or where nothing hangs on it."""
     if not is_open(held):
         return held
-    same = [each for each in candidates if _tells_same(held, each)]
+    same = (candidates if isinstance(candidates, Told) else Told(candidates)).same_as(held)
     if not same:
         return held
     first = min((each.mention for each in same), key=lambda mention: (mention.published_at, mention.id))
@@ -133,16 +164,15 @@ def _eased(reason: Reason, says: str) -> Reason:
     return replace(reason, says=f"amber: {says}") if reason.says.startswith("red: ") else reason
 
 
-def _tells_same(held: Assessed, candidate: Assessed) -> bool:
+def _tells_same(held: Assessed, candidate: Assessed, one: _Told, other: _Told) -> bool:
     ours, theirs = held.assessment, candidate.assessment
     since, until = window_of(held)
-    if candidate.mention.id == held.mention.id or not tells(candidate) or not theirs.relevant:
+    if candidate.mention.id == held.mention.id or _shared(one, other) < _ON_THE_SPOT:
         return False
     if theirs.topic not in family_of(ours.topic) or not since <= candidate.mention.published_at <= until:
         return False
     if ours.boroughs and theirs.boroughs and not set(ours.boroughs) & set(theirs.boroughs):
         return False
-    one, other = _read(held.mention.words, ours.topic), _read(candidate.mention.words, ours.topic)
     if any(a and b and not a & b for a, b in ((one.ages, other.ages), (one.who, other.who))):
         return False
     return _shared(one, other) >= _needed(one, other, in_one_borough=bool(set(ours.boroughs) & set(theirs.boroughs)))

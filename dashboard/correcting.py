@@ -8,6 +8,7 @@ from functools import cache
 
 import streamlit as st
 
+from config.place_names import place_fault
 from config.strategy import borough_names, topic_names
 from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.holding import hold_options
@@ -25,7 +26,7 @@ from mentions.stores import open_store
 @cache
 def choices() -> Choices:
     """What can be chosen."""
-    return Choices(topic_names(), borough_names())
+    return Choices(topic_names(), borough_names(), place_fault)
 
 
 def tell_correction(each: Correction, moment: Moment, books: Books) -> str:

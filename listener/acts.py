@@ -10,12 +10,18 @@ from config.settings import Settings
 from mentions.clock import utc_now
 from mentions.sqlstate import open_state
 from mentions.state import State
+from mentions.stores import open_store
 
 
 def open_known_state(settings: Settings) -> State | None:
     """The state database to read; None where nothing has been kept yet, which is no fault."""
     kind, _, path = settings.state.partition(":")
     return None if kind == "sqlite" and not Path(path).exists() else open_state(settings.state)
+
+
+def refuse_missing(settings: Settings) -> None:
+    """A slip in `--data` makes no store: where nothing is held there is nothing to act on. Raises UserError."""
+    open_store(settings.store, readonly=True).close()
 
 
 def note_act(settings: Settings, action: str, detail: dict[str, object]) -> None:

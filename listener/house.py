@@ -79,6 +79,7 @@ class House:
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
     unanswered: bool = False  # whether the store failed a rule then
     alarmed: bool = False
+    looked_up: set[str] = field(default_factory=set)  # by a look-up that was broken off
 
     def poll(self, name: str) -> Poll | None:
         """Poll one source; see `Poller.poll`."""
@@ -94,7 +95,7 @@ class House:
     def lower_told(self) -> int:
         """Lower what is red only because nobody was known to have told it, where somebody has; how many. Incidents that
         rest on it keep their history."""
-        return lower_told(self.store, self.clock())
+        return lower_told(self.store, self.clock(), self.looked_up)
 
     def drain(self) -> int:
         """Bring some of what waits on disk into the store; how many mentions."""

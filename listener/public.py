@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import islice
+from time import monotonic
 
-from analysis.public_domain import amber_topics, family_of, find_told, is_open, tells, window_of
+from analysis.public_domain import Told, amber_topics, family_of, find_told, is_open, tells, window_of
 from mentions.facets import facet
-from mentions.mention import Assessed, Rag
+from mentions.mention import PRESS_PLATFORMS, Assessed, Rag
 from mentions.order import order_key
-from mentions.query import And, Field, Or, Query
+from mentions.query import And, Field, Not, Or, Query
 from mentions.store import MentionStore
 
 LOOK_BACK = timedelta(hours=24)  # news that come later than that lower nothing by themselves; a rescore does
 MOST_OPEN = 500
-PAGE, MOST_READ = 1000, 5000  # rows of one topic's family, newest first
+MOST_RED = 20_000  # read to find those
+PAGE, MOST_READ = 1000, 5000  # rows of one topic's family and day, newest first: of the press and us, and of others
+AT_ONCE = 2.0  # seconds a tick takes before it leaves the rest to the next
 
 
-def lower_told(store: MentionStore, now: datetime) -> int:
+def lower_told(store: MentionStore, now: datetime, looked: set[str] | None = None, at_once: float = AT_ONCE) -> int:
     """Find the last hours' mentions that are red only because their matter was not known to be public, and lower those
-    that somebody has told since; how many. May be repeated at any time."""
+    that somebody has told since; how many. May be repeated at any time. What waits for its judgement is left to that.
+    `looked` holds whom a tick broken off has looked at already: the next goes on with the others."""
+    ends, looked = monotonic() + at_once, set() if looked is None else looked
     red = And((_topics(amber_topics()), Field("rag", str(Rag.RED))))
-    held = [each for each in store.search(red, since=now - LOOK_BACK, limit=MOST_OPEN) if is_open(each)]
-    lowered = [after for before, after in zip(held, look_up(store, held), strict=True) if after is not before]
-    if lowered:
-        store.judge(lowered)
-    return len(lowered)
+    found = (each for each in _read(store, red, now - LOOK_BACK, None, MOST_RED) if is_open(each))
+    held = list(islice((each for each in found if not each.assessment.pending), MOST_OPEN))
+    lowered = 0
+    for day in _days(each for each in held if each.mention.id not in looked):
+        changed = [after for before, after in zip(day, look_up(store, day), strict=True) if after is not before]
+        if changed:
+            store.judge(changed)
+        lowered += len(changed)
+        looked |= {each.mention.id for each in day}
+        if monotonic() > ends:
+            return lowered
+    looked.clear()
+    return lowered
 
 
 def look_up(store: MentionStore, judged: Sequence[Assessed]) -> list[Assessed]:
     """The same mentions in their order, those lowered whose matter somebody has told."""
-    told: dict[frozenset[str], list[Assessed]] = {}
-    for family in {family_of(each.assessment.topic) for each in judged if is_open(each)}:
-        windows = [window_of(each) for each in judged if is_open(each) and family_of(each.assessment.topic) == family]
+    after: dict[str, Assessed] = {}
+    for day in _days(each for each in judged if is_open(each)):
+        windows = [window_of(each) for each in day]
         since, until = min(start for start, _ in windows), max(end for _, end in windows)
-        told[family] = [each for each in _read(store, _topics(family), since, until) if tells(each)]
-    return [find_told(each, told[family_of(each.assessment.topic)]) if is_open(each) else each for each in judged]
+        told = Told(_read_telling(store, family_of(day[0].assessment.topic), since, until))
+        after |= {each.mention.id: find_told(each, told) for each in day}
+    return [after.get(each.mention.id, each) for each in judged]
+
+
+def _days(held: Iterable[Assessed]) -> list[list[Assessed]]:
+    """Those of one topic's family and day together: one reading of the store does for them, and none for a year."""
+    days: dict[tuple[frozenset[str], date], list[Assessed]] = {}
+    for each in held:
+        days.setdefault((family_of(each.assessment.topic), each.mention.published_at.date()), []).append(each)
+    return list(days.values())
+
+
+def _read_telling(store: MentionStore, topics: Iterable[str], since: datetime, until: datetime) -> Iterator[Assessed]:
+    """Whoever tells: the press and ourselves are asked for; officials elsewhere are looked for among the others."""
+    ours = Or((Field("own", "yes"), *(Field("platform", name) for name in sorted(PRESS_PLATFORMS))))
+    for whose in (ours, Not(ours)):
+        found = _read(store, And((_topics(topics), whose)), since, until, MOST_READ)
+        yield from (each for each in found if tells(each))
 
 
 def _topics(names: Iterable[str]) -> Query:
     return Or(tuple(Field("topic", facet("topic", name).partition(":")[2]) for name in sorted(names)))
 
 
-def _read(store: MentionStore, query: Query, since: datetime, until: datetime) -> Iterable[Assessed]:
+def _read(store: MentionStore, query: Query, since: datetime, until: datetime | None, most: int) -> Iterator[Assessed]:
     before: int | None = None
-    for _ in range(MOST_READ // PAGE):
+    for _ in range(most // PAGE):
         page = store.search(query, since=since, until=until, limit=PAGE, before=before)
         yield from page
         if len(page) < PAGE:

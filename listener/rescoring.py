@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analysis.pipeline import Pipeline
+from analysis.steps.model import ReadByModel
 from listener.public import look_up
 from mentions.corrections import FIELDS, value_of
 from mentions.facets import facet
@@ -17,7 +18,7 @@ from mentions.mention import Assessed, Assessment, Rag
 from mentions.merging import rejudged
 from mentions.order import order_key
 from mentions.patience import patiently
-from mentions.query import parse
+from mentions.query import Query, parse
 from mentions.store import MentionStore
 
 log = logging.getLogger(__name__)
@@ -84,9 +85,25 @@ def rescore(
     return done
 
 
-def _batches(store: MentionStore, since: datetime, until: datetime | None) -> Iterator[Sequence[Assessed]]:
-    everything, before = parse(""), None
-    while batch := store.search(everything, since=since, until=until, limit=BATCH, before=before):
+def reads_model(store: MentionStore, since: datetime, until: datetime | None) -> bool:
+    """Whether the shipped model had a part in any opinion held from [since, until)."""
+    made = (name for batch in _batches(store, since, until) for each in batch for name in each.assessment.made_by)
+    return any(name.startswith(f"{ReadByModel.name}/") for name in made)
+
+
+def pages(
+    store: MentionStore, query: Query, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Assessed]:
+    """All that a search finds, newest first, read page by page."""
+    for batch in _batches(store, since, until, query):
+        yield from batch
+
+
+def _batches(
+    store: MentionStore, since: datetime | None, until: datetime | None, query: Query | None = None
+) -> Iterator[Sequence[Assessed]]:
+    query, before = query or parse(""), None
+    while batch := store.search(query, since=since, until=until, limit=BATCH, before=before):
         yield batch
         before = order_key(batch[-1].mention)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.boroughs import command_units
 from listener.domains import registrable_domain
+from mentions.clock import utc_now
 from mentions.corrections import is_spelt
 from mentions.documents import plain_correction, read_correction
 from mentions.failures import UserError
@@ -19,6 +20,7 @@ from mentions.pseudonyms import voice_of
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 NEWEST = datetime(2100, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)  # that another machine's clock may be
 LOCAL_UNDER, MEDIUM_UNDER = 1_000, 100_000
 LINE_LIMIT = 4 << 20  # bytes; no post is that long
 COUNT_LIMIT = 1 << 53
@@ -80,22 +82,36 @@ class OddRow(Exception):
 
 def read_rows(path: Path) -> Iterator[Row | BadRow]:
     """Every line of a file, in order, good or bad; blank lines are passed over. Raises `UserError` if unreadable."""
+    return read_lines(lines_of(path), str(path))
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file. Raises `UserError` if unreadable."""
     try:
         with path.open("rb") as lines:
-            yield from read_lines(lines, str(path))
+            yield from lines
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}): check the name and the rights") from error
 
 
 def read_lines(lines: Iterable[bytes], file: str) -> Iterator[Row | BadRow]:
     """As `read_rows`, of lines that are already open; `file` is what complaints call them."""
+    for each in read_objects(lines, file):
+        try:
+            yield each if isinstance(each, BadRow) else row_of(each[1], each[0])
+        except OddRow as odd:
+            yield BadRow(file, each[0], str(odd))  # type: ignore[index]
+
+
+def read_objects(lines: Iterable[bytes], file: str) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:
+    """The number and the object of every line that is not blank, unchecked, or why there is none."""
     for number, line in enumerate(lines, 1):
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if line.isspace() or not line:
             continue
         try:
-            yield _read(line, number)
+            yield number, _read(line)
         except OddRow as odd:
             yield BadRow(file, number, str(odd))
 
@@ -114,7 +130,7 @@ def _finite(digits: str) -> float:
 _decode = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite).decode
 
 
-def _read(line: bytes, number: int) -> Row:
+def _read(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_LIMIT:
         raise OddRow(f"the line is longer than {LINE_LIMIT >> 20} MiB")
     try:
@@ -128,7 +144,7 @@ def _read(line: bytes, number: int) -> Row:
         raise OddRow(f"the line is not JSON{where}") from None
     if not isinstance(raw, dict):
         raise OddRow(f"expected a JSON object, found {_kind(raw)}")
-    return row_of(raw, number)
+    return raw
 
 
 def row_of(raw: dict[str, Any], line: int = 0) -> Row:
@@ -206,8 +222,7 @@ def _name(raw: Mapping[str, Any], key: str) -> str:
 
 
 def _id(raw: Mapping[str, Any], platform: str) -> str:
-    native = _name(raw, "id")
-    if not native:
+    if not (native := _name(raw, "id")):
         raise OddRow("id: is missing" if raw.get("id") is None else "id: is empty")
     return native if ":" in native else f"{platform}:{native}"
 
@@ -252,15 +267,13 @@ def _engagement(raw: Mapping[str, Any]) -> tuple[int | None, int | None, int | N
 
 
 def _one_of(raw: Mapping[str, Any], key: str, choices: Mapping[str, Choice]) -> Choice:
-    word = _word(raw, key)
-    if word not in choices:
+    if (word := _word(raw, key)) not in choices:
         raise OddRow(f"{key}: expected one of {', '.join(choices)}")
     return choices[word]
 
 
 def _author_key(raw: Mapping[str, Any]) -> str:
-    key = _word(raw, "author_key")
-    if key and (len(key) != KEY_DIGITS or not set(key) <= set("0123456789abcdef")):
+    if (key := _word(raw, "author_key")) and (len(key) != KEY_DIGITS or not set(key) <= set("0123456789abcdef")):
         raise OddRow(f"author_key: expected {KEY_DIGITS} hex digits, as an export writes them")
     return key
 
@@ -277,6 +290,8 @@ def _corrections(raw: Mapping[str, Any]) -> tuple[Correction, ...]:
         found = ()
     if len(found) != len(told) or not all(map(is_spelt, found)):
         raise OddRow("corrections: expected a list as an export writes it")
+    if any(each.at > utc_now() + AHEAD for each in found):
+        raise OddRow("corrections: one was made in the future")
     return found
 
 

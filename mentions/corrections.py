@@ -24,10 +24,12 @@ _STRENGTH = {Mood.NEGATIVE: -1.0, Mood.POSITIVE: 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What this force's strategy and city allow: names of topics and of boroughs."""
+    """What this force's strategy and city allow: names of topics and of boroughs; and why a name, normalised, can be
+    taught as no place ("" where it can)."""
 
     topics: Sequence[str]
     boroughs: Sequence[str]
+    place_fault: Callable[[str], str] = lambda name: ""
 
     def of(self, field: str) -> tuple[str, ...]:
         """What a field can be set to; boroughs are several of these with commas between them."""
@@ -114,7 +116,7 @@ def corrected(opinion: Assessment, corrections: Iterable[Correction]) -> Assessm
     own = {each.field: each for each in opinion.corrections}
     latest = dict(own)
     for each in corrections:
-        if each.field not in latest or each.at > latest[each.field].at:
+        if each.field not in latest or _rank(each) > _rank(latest[each.field]):
             latest[each.field] = each
     if latest == own:
         return opinion
@@ -126,6 +128,11 @@ def corrected(opinion: Assessment, corrections: Iterable[Correction]) -> Assessm
         opinion = _set(opinion, field, stands.was if agree else stands.value)
         kept.append(stands)
     return replace(opinion, corrections=tuple(kept))
+
+
+def _rank(each: Correction) -> tuple[object, ...]:
+    """The later stands; of two of one moment always the same one, whichever came first."""
+    return each.at, each.by, each.value, each.undone, each.because
 
 
 def standing(opinion: Assessment) -> dict[str, Correction]:

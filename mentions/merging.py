@@ -20,11 +20,13 @@ _CORRECTION_TEXTS = ("field", "value", "was", "by", "because")
 
 def merged(ours: Assessed, fetched: int, theirs: Assessed) -> Assessed | None:
     """Our copy, last changed by one that was fetched at `fetched` (microseconds), with what is newer in theirs; None
-    where that changes nothing. The opinion is theirs where the words are; what people corrected in either stays."""
+    where that changes nothing. The opinion is theirs where the words are; what people corrected in either stays, also
+    where theirs is the older copy."""
     held, heard = ours.mention, theirs.mention
-    if micros(theirs.fetched) < fetched:
-        return None
     known, incoming = ours.assessment, theirs.assessment
+    if micros(theirs.fetched) < fetched:
+        opinion = corrected(known, incoming.corrections)
+        return None if opinion == known else Assessed(held, opinion)
     mention = replace(
         held,
         title=heard.title,

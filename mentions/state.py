@@ -110,6 +110,9 @@ class State(Protocol):
     def unteach_places(self, mention_id: str) -> None:
         """Take out what that mention's correction taught; nothing where it taught nothing."""
 
+    def forget_place(self, name: str) -> None:
+        """Take out the one whose name reads the same; nothing where there is none."""
+
     # -- boards ---------------------------------------------------------------------------------------------------
 
     def keep_board(self, name: str, made_at: datetime, body: str) -> None:

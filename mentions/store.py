@@ -63,7 +63,7 @@ class MentionStore(Protocol):
         For a known id the facts are merged: what was fetched earlier (`first_seen_at`, `history`) stays, newer text,
         title, link and engagement win; facts older than what is held (by `first_seen_at` of the incoming copy) are
         dropped. The held opinion is kept unless title or text changed, then the incoming one replaces it. What people
-        corrected stays laid over it either way; see `mentions.corrections.corrected`.
+        corrected in either, the older copy too, stays laid over it; see `mentions.corrections.corrected`.
         """
 
     def judge(self, judged: Sequence[Assessed]) -> None:

@@ -18,11 +18,13 @@ from config.settings import Settings
 from listener.judging import open_pipeline
 from listener.labels import LabelReader, LabelRow, from_corrections
 from listener.lock import prepare_directory
+from listener.rescoring import pages
 from listener.rows import BadRow
 from listener.start import read_settings
 from mentions.boards import write_board
 from mentions.clock import utc_now
 from mentions.failures import UserError
+from mentions.query import parse
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
@@ -70,17 +72,23 @@ def read_file(args: argparse.Namespace, settings: Settings) -> tuple[list[Labell
     for bad in read:
         if isinstance(bad, BadRow):
             print(bad, file=sys.stderr)
-    pipeline = open_pipeline(settings, ())
-    rows = [each.judged(pipeline) for each in tqdm(good, desc="evaluate", unit="row", disable=None, file=sys.stderr)]
-    return rows, tell_names([each.by for each in good]), len(read) - len(good)
+    rows = judge_rows(good, settings)
+    return rows, tell_names([each.by for each in good]), len(read) - len(rows)
 
 
 def read_corrections(settings: Settings) -> tuple[list[Labelled], str, int]:
     """The corrected mentions of the store, and who corrected them."""
-    pipeline = open_pipeline(settings, ())
     with closing(open_store(settings.store, readonly=True)) as store:
-        found = list(from_corrections(store.everything(), pipeline))
-    return [row for row, _ in found], tell_names([by for _, by in found]), 0
+        found = list(from_corrections(pages(store, parse("corrected:yes"))))
+    rows = judge_rows(found, settings)
+    return rows, tell_names([each.by for each in found]), len(found) - len(rows)
+
+
+def judge_rows(rows: list[LabelRow], settings: Settings) -> list[Labelled]:
+    """All of them judged, but for those that cannot be."""
+    pipeline = open_pipeline(settings, ())
+    bar = tqdm(rows, desc="evaluate", unit="row", disable=None, file=sys.stderr)
+    return [judged for each in bar if (judged := each.judged(pipeline)) is not None]
 
 
 def tell_names(names: list[str]) -> str:

@@ -14,13 +14,13 @@ from listener.acts import note_act
 from listener.commands.search_ import moment
 from listener.labels import labels_of
 from listener.lock import prepare_directory
+from listener.rescoring import pages
 from listener.rows import to_row
 from listener.start import read_settings
 from mentions.corrections import standing
 from mentions.failures import UserError
 from mentions.mention import Assessed
 from mentions.query import parse, predicate
-from mentions.store import MentionStore
 from mentions.stores import open_store
 
 HELP = "export mentions with their judgement as JSON Lines, newest first; authors appear as keyed hashes only"
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--text goes with --labels")
     store = open_store(settings.store, readonly=True)
     try:
-        chosen = choose(store, args)
+        chosen = choose(pages(store, parse("corrected:yes")) if args.labels else store.everything(), args)
         rows = label_rows(chosen, with_text=args.text) if args.labels else map(to_row, chosen)
         prepare_directory(settings.data)
         # On record before the first post leaves: whoever breaks the export off has seen some all the same.
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def choose(store: MentionStore, args: argparse.Namespace) -> Iterator[Assessed]:
+def choose(held: Iterable[Assessed], args: argparse.Namespace) -> Iterator[Assessed]:
     """The mentions asked for, newest first."""
     chosen = predicate(parse(args.query))
-    for each in store.everything():
+    for each in held:
         at = each.mention.published_at
         if (args.since and at < args.since) or (args.until and at >= args.until):
             continue

@@ -10,14 +10,16 @@ from contextlib import closing
 
 from tqdm import tqdm
 
-from listener.acts import note_act
+from config.settings import Settings
+from listener.acts import note_act, refuse_missing
 from listener.commands.search_ import moment
-from listener.judging import open_pipeline
+from listener.judging import open_models, open_pipeline
 from listener.lock import prepare_directory, refuse_exercise
-from listener.rescoring import SHOWN, Rescored, rescore
+from listener.rescoring import SHOWN, Rescored, reads_model, rescore
 from listener.start import read_settings
-from mentions.failures import TemporaryFailure
+from mentions.failures import TemporaryFailure, UserError
 from mentions.query import parse
+from mentions.store import MentionStore
 from mentions.stores import open_store
 
 HELP = "judge what is held anew, as after an upgrade or a lesson, and show what changes; corrections stay"
@@ -29,6 +31,7 @@ def arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", type=moment, required=True, metavar="TIME", help="published then or later (ISO)")
     parser.add_argument("--until", type=moment, metavar="TIME", help="published before then")
     parser.add_argument("--dry-run", action="store_true", help="change nothing, only show what would")
+    parser.add_argument("--by-words", action="store_true", help="even where the shipped model cannot be used")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -36,9 +39,13 @@ def run(args: argparse.Namespace) -> int:
     """Rescore; 1 where a mention could not be judged."""
     settings = read_settings(args)
     refuse_exercise(settings.data)
+    if args.until and args.until <= args.since:
+        raise UserError("--until lies before --since: there is nothing between them")
+    refuse_missing(settings)
     prepare_directory(settings.data)
     told = {"since": str(args.since), "until": str(args.until)}
     with closing(open_store(settings.store, readonly=args.dry_run)) as store:
+        refuse_words(store, settings, args)
         total = store.count(parse(""), since=args.since, until=args.until)
         pipeline = open_pipeline(settings)
         if not args.dry_run:
@@ -54,6 +61,13 @@ def run(args: argparse.Namespace) -> int:
     row = to_row(done, dry_run=args.dry_run)
     print(json.dumps(row, ensure_ascii=False, indent=1) if args.json else "\n".join(tell_lines(done, row)))
     return 1 if done.failed else 0
+
+
+def refuse_words(store: MentionStore, settings: Settings, args: argparse.Namespace) -> None:
+    """Words alone take the place of what the shipped model read only where that is asked for. Raises UserError."""
+    if args.by_words or open_models(settings.analysis).shipped or not reads_model(store, args.since, args.until):
+        return
+    raise UserError("the shipped model, which judged what is held, cannot be used: mend it, or rescore --by-words")
 
 
 def to_row(done: Rescored, *, dry_run: bool) -> dict[str, object]:

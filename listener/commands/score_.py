@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             rejected += 1
             continue
         # Nothing is kept, so an author needs no pseudonym here; judgement never looks at authors.
-        assessment = pipeline.assess_whole(to_mention(row, now, lambda platform, author: ""))
+        assessment = pipeline.assess_surely(to_mention(row, now, lambda platform, author: ""))
         line = json.dumps({**row.raw, "assessment": assessment_row(assessment)}, ensure_ascii=False)
         # Keys we do not know come back as they were: half a surrogate pair goes out escaped, as it came in.
         print(line.encode("utf-8", "backslashreplace").decode())

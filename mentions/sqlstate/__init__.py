@@ -133,6 +133,10 @@ class SqlState:
         with self._database.write() as connection:
             places.unteach_places(connection, mention_id)
 
+    def forget_place(self, name: str) -> None:
+        with self._database.write() as connection:
+            places.forget_place(connection, name)
+
     def keep_board(self, name: str, made_at: datetime, body: str) -> None:
         with self._database.write() as connection:
             boards.keep_board(connection, name, made_at, body)

@@ -28,6 +28,11 @@ def teach_place(connection: Connection, place: TaughtPlace) -> None:
     connection.execute(kept.on_conflict_do_update(index_elements=["facet"], set_=values))
 
 
+def forget_place(connection: Connection, name: str) -> None:
+    """Take out the one whose name reads the same."""
+    connection.execute(delete(taught_places).where(taught_places.c.facet == facet("place", name)))
+
+
 def unteach_places(connection: Connection, mention_id: str) -> None:
     """Take out what that mention's correction taught."""
     connection.execute(delete(taught_places).where(taught_places.c.mention_id == mention_id))

@@ -118,7 +118,8 @@ def _fold(address: Address, held: Held | None, copies: Iterable[Assessed]) -> He
         elif (now := merged(base.now, base.fetched, copy)) is not None:
             same = said(now.mention) == said(base.now.mention)
             norm = base.norm if same else copy.indexed or index_text(now.mention.words)
-            wanted = Held(now, micros(copy.fetched), norm, base.index, base.seq_no, base.term)
+            fetched = max(base.fetched, micros(copy.fetched))
+            wanted = Held(now, fetched, norm, base.index, base.seq_no, base.term)
     return wanted
 
 

@@ -67,7 +67,7 @@ def merge(held: Held, incoming: Assessed) -> bool:
         return False
     if said(now.mention) != said(held.now.mention):
         held.norm = incoming.indexed or index_text(now.mention.words)
-    held.now, held.fetched = now, micros(incoming.fetched)
+    held.now, held.fetched = now, max(held.fetched, micros(incoming.fetched))
     return True
 
 

@@ -24,6 +24,14 @@ def test_a_taught_place_comes_back_until_its_correction_is_undone(state: State, 
     assert state.taught_places() == [other]
 
 
+def test_one_lesson_is_forgotten_by_a_name_that_reads_the_same(state: State) -> None:
+    state.teach_place(SWAN)
+    state.forget_place("the goose")
+    assert state.taught_places() == [SWAN]
+    state.forget_place("the  swan")
+    assert state.taught_places() == []
+
+
 def test_the_last_lesson_about_a_name_stands(state: State) -> None:
     state.teach_place(SWAN)
     moved = replace(SWAN, name="the swan", boroughs=("Ealing",))

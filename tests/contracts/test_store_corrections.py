@@ -99,6 +99,30 @@ def test_a_correction_in_another_copy_is_taken_over_though_nothing_else_is_new(s
     assert store.check() == []
 
 
+def test_a_correction_in_an_older_copy_is_taken_over_and_nothing_else_of_it(store: MentionStore) -> None:
+    newer = said(1, "new words", first_seen_at=T0 + HOUR)
+    store.save([Assessed(newer, RED)])
+    told = corrected(replace(RED, topic="budget"), [Correction("rag", "green", "", "Sam Roe", T0, "read it")])
+    older = Assessed(said(1, "old words"), told)
+    assert store.save([older]).updated == ("forum:1",)
+    assert store.save([older]).unchanged == 1
+    assert (held(store).rag, held(store).topic) == (Rag.GREEN, "political")
+    assert store.get(["forum:1"])["forum:1"].mention.text == "new words"
+    between = said(1, "words between", first_seen_at=T0 + HOUR / 2)
+    assert store.save([Assessed(between, RED)]).unchanged == 1  # the copy held is as new as it was
+    assert store.check() == []
+
+
+def test_whoever_corrects_now_wins_over_what_another_clock_dated_later(store: MentionStore, books: State) -> None:
+    ahead = T0 + timedelta(days=9)
+    store.save([Assessed(said(1), corrected(RED, [Correction("rag", "amber", "", "Kim", ahead, "x")]))])
+    correct(store, books, "forum:1", {"rag": "green", "debate": "yes"}, CHOICES, signed())
+    at = {each.field: each.at for each in held(store).corrections}
+    assert (held(store).rag, at) == (Rag.GREEN, {"rag": ahead + timedelta(microseconds=1), "debate": T0})
+    assert undo(store, books, "forum:1", "rag", signed(1)).assessment.rag is Rag.RED
+    assert [entry.action for entry in books.audit_trail()] == ["undo correction", "correct"]
+
+
 def test_what_is_undone_is_as_judged_again(store: MentionStore, books: State) -> None:
     green(store, books)
     undone = undo(store, books, "forum:1", "rag", signed(5, "Kim Lee")).assessment
@@ -122,6 +146,32 @@ def test_a_place_that_a_correction_names_is_taught_until_it_is_undone(store: Men
     assert books.audit_trail()[0].detail["place"] == "the swan"
     undo(store, books, "forum:1", "boroughs", signed(1))
     assert books.taught_places() == []
+
+
+def test_a_new_borough_forgets_the_lesson_of_the_old_one(store: MentionStore, books: State) -> None:
+    store.save([Assessed(said(1, "Police outside The Swan again"), RED)])
+    correct(store, books, "forum:1", {"borough": "Brent"}, CHOICES, signed(), "The Swan")
+    correct(store, books, "forum:1", {"rag": "green"}, CHOICES, signed(1))
+    assert books.taught_places()
+    correct(store, books, "forum:1", {"borough": "Camden"}, CHOICES, signed(2))
+    assert books.taught_places() == []
+
+
+def test_what_a_mention_taught_that_is_gone_can_still_be_taken_back(store: MentionStore, books: State) -> None:
+    books.teach_place(TaughtPlace("The Swan", ("Brent",), "forum:9", "Sam Roe", T0))
+    with pytest.raises(UserError, match="no mention"):
+        undo(store, books, "forum:9", "borough", signed())
+    assert books.taught_places() == []
+    assert books.audit_trail()[0].action == "forget place"
+
+
+def test_a_name_that_can_be_no_place_teaches_nothing_and_corrects_nothing(store: MentionStore, books: State) -> None:
+    store.save([Assessed(said(1, "Police outside The Swan again " + "x" * 61), RED)])
+    refusing = replace(CHOICES, place_fault=lambda name: "means much")
+    for place, choices in (("again", refusing), ("x" * 61, CHOICES)):
+        with pytest.raises(UserError, match="taught"):
+            correct(store, books, "forum:1", {"borough": "Brent"}, choices, signed(), place)
+    assert (books.taught_places(), held(store)) == ([], RED)
 
 
 def test_every_act_is_on_record_with_who_and_why(store: MentionStore, books: State) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from listener.cli import main
+from listener.labels import LabelReader, LabelRow
+from listener.rows import BadRow
 from mentions.boards import read_body
+from mentions.clock import utc_now
 from mentions.mention import Mood, Rag, Verdict
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
@@ -20,7 +23,12 @@ from tests.judging import deep
 
 ROWS = [
     {"id": "1", "platform": "forum", "time": "2026-03-01T09:00", "text": "Police should be ashamed, useless in Brent"},
-    {"id": "2", "platform": "forum", "time": "2026-03-02T09:00", "text": "Burglary by The Swan, police never came"},
+    {
+        "id": "2",
+        "platform": "forum",
+        "time": "2026-03-02T09:00",
+        "text": "Burglary by Quilme Row, police never came",
+    },
     {"id": "3", "platform": "x", "time": "2026-03-03T09:00", "text": "Lovely weather for a picnic"},
 ]
 SIGNED = ("--by", "Sam Roe", "--because", "I live there")
@@ -83,6 +91,7 @@ def correct(folder: Path, *words: str) -> None:
 def test_a_correction_is_kept_over_a_rescore_shown_and_on_record(folder: Path) -> None:
     done = earshot("correct", "forum:1", "--set", "rag=green", "--set", "borough=Ealing", *SIGNED, cwd=folder)
     assert done.stdout == "forum:1 boroughs: Brent -> Ealing\nforum:1 rag: red -> green\n"
+    told(folder, "rescore", "--since", "2026-01-01")  # what the import left to the model
     row = told(folder, "rescore", "--since", "2026-01-01")
     assert (row["seen"], row["changed"], row["corrected"], row["failed"]) == (3, 0, 1, 0)
     opinion = found(folder, 1)
@@ -102,10 +111,11 @@ def test_a_correction_is_kept_over_a_rescore_shown_and_on_record(folder: Path) -
         (("--set", "mood=neg"), '"mood" is no field of the judgement'),
         (("--set", "rag"), "expected FIELD=VALUE"),
         (("--set", "rag=red", "--set", "rag=green"), "given twice"),
+        (("--set", "borough=Brent", "--set", "Boroughs=Ealing"), "given twice"),
         (("--undo", "rag"), "nothing to undo"),
-        (("--undo", "rag", "--place", "The Swan"), "--place goes with"),
+        (("--undo", "rag", "--place", "Quilme Row"), "--place goes with"),
         (("--set", "borough=Brent", "--place", "The Goose"), "is not named in forum:1"),
-        ((), "one of the arguments --set --undo is required"),
+        ((), "one of the arguments --set --undo --taught --forget-place is required"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line_that_says_what_can(
@@ -122,9 +132,47 @@ def test_an_unknown_mention_cannot_be_corrected(folder: Path) -> None:
     assert (done.returncode, 'there is no mention "forum:9"' in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "words", [("correct", "forum:1", "--set", "rag=red", *SIGNED), ("rescore", "--since", "2026-01-01")]
+)
+def test_a_slip_in_the_data_directory_makes_none(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = earshot(*words, "--data", "mistyped", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_rescore_of_no_time_at_all_is_refused(folder: Path) -> None:
+    done = earshot("rescore", "--since", "2030-01-01", "--until", "2020-01-01", cwd=folder)
+    assert (done.returncode, "--until lies before --since" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"disputed": 5}, "disputed: expected an object"),
+        ({"id": ["a"]}, "id: expected text"),
+        ({"id": None, "by": "Sam"}, "id: is missing"),
+        ({"labels": {"relevant": "no"}}, "relevant is true, false or null"),
+        ({"labels": {"rag": "purple"}}, 'rag cannot be "purple"'),
+        ({"labels": {"borough": 5}}, "borough is text or null"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_label_row_that_says_nothing_we_know_is_left_out_with_its_line(
+    tmp_path: Path, row: dict[str, object] | str, says: str
+) -> None:
+    good = {**ROWS[0], "labels": {"relevant": True, "rag": "red"}}
+    odd = row if isinstance(row, str) else json.dumps({k: v for k, v in {**good, **row}.items() if v is not None})
+    (tmp_path / "labels.jsonl").write_text(f"\ufeff{json.dumps(good)}\n{odd}\n", "utf-8")
+    read = list(LabelReader(None, utc_now()).read(tmp_path / "labels.jsonl"))
+    assert isinstance(read[0], LabelRow)
+    assert isinstance(read[1], BadRow)
+    assert (read[1].line, says in read[1].reason) == (2, True), read[1]
+
+
 def test_a_place_is_taught_and_the_next_rescore_and_import_know_it(folder: Path) -> None:
-    (folder / "more.jsonl").write_text(json.dumps({**ROWS[1], "id": "4", "text": "Police outside The Swan again"}))
-    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "The Swan")
+    (folder / "more.jsonl").write_text(json.dumps({**ROWS[1], "id": "4", "text": "Police outside Quilme Row again"}))
+    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "Quilme Row")
     assert earshot("import", "more.jsonl", cwd=folder).returncode == 0
     assert found(folder, 4)["boroughs"] == ["Ealing"]
     correct(folder, "forum:2", "--undo", "borough")
@@ -133,8 +181,28 @@ def test_a_place_is_taught_and_the_next_rescore_and_import_know_it(folder: Path)
     assert found(folder, 4)["boroughs"] == []
 
 
+def test_lessons_are_listed_and_forgotten_on_record(folder: Path) -> None:
+    correct(folder, "forum:2", "--set", "borough=Ealing", "--place", "Quilme Row")
+    assert [row["name"] for row in told(folder, "correct", "--taught")] == ["Quilme Row"]
+    assert "Quilme Row: Ealing (forum:2, Sam Roe" in earshot("correct", "--taught", cwd=folder).stdout
+    unsigned = earshot("correct", "--forget-place", "quilme row", cwd=folder)
+    assert (unsigned.returncode, "says who does it" in unsigned.stderr) == (2, True)
+    assert earshot("correct", "--forget-place", "quilme row", *SIGNED, cwd=folder).returncode == 0
+    assert told(folder, "correct", "--taught") == []
+    assert "forget place" in audited(folder)
+    again = earshot("correct", "--forget-place", "quilme row", *SIGNED, cwd=folder)
+    assert (again.returncode, "no correction taught" in again.stderr) == (2, True)
+
+
+def test_an_everyday_word_is_no_place(folder: Path) -> None:
+    done = earshot("correct", "forum:2", "--set", "borough=Ealing", "--place", "police", *SIGNED, cwd=folder)
+    assert (done.returncode, "everyday words" in done.stderr) == (2, True)
+
+
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(folder: Path) -> None:
     store = folder / "earshot-data/mentions.db"
+    told(folder, "rescore", "--since", "2026-01-01")  # what the import left to the model
+    before = audited(folder)
     with closing(open_store(f"sqlite:{store}")) as held:
         (first,) = held.get(["forum:1"]).values()
         older = replace(first.assessment, rag=Rag.GREEN, sentiment=Verdict(Mood.POSITIVE, 0.5))
@@ -144,7 +212,7 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(folder: Path) -> 
     assert row["rag"]["green"]["red"] == 1
     assert row["sentiment"]["pos"] == {"neg": 1}
     assert found(folder, 1)["rag"] == "green"
-    assert "rescore" not in audited(folder)
+    assert audited(folder).count("rescore") == before.count("rescore")
     done = earshot("rescore", "--since", "2026-01-01", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "3 seen, 1 changed" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from analysis.reading import Model
 from config.load import load
 from dashboard.holding import release_books
 from listener import judging
+from listener.cli import main
 from listener.held_models import look_at_shipped
 from listener.house import open_house
+from mentions.mention import Assessed, Assessment
 from mentions.model_note import MODEL_NOTE
+from mentions.stores import open_store
 from tests import seeding
 from tests.flow.test_views import interpreted, visit
 from tests.judging import say
@@ -106,3 +110,18 @@ def test_everything_that_is_in_use_signs_with_its_digest(tmp_path: Path) -> None
 def test_each_set_of_settings_opens_its_models_once(tmp_path: Path) -> None:
     settings = load(None, {}, tmp_path)
     assert judging.open_models(settings.analysis) is judging.open_models(load(None, {}, tmp_path).analysis)
+
+
+@pytest.mark.usefixtures("missing")
+def test_a_rescore_by_words_of_what_the_model_judged_is_done_only_where_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opinion = Assessment(relevant=True, made_by=("model/abc",))
+    with closing(open_store(f"sqlite:{tmp_path}/earshot-data/mentions.db")) as store:
+        store.save([Assessed(say("The police were useless"), opinion)])
+    assert main(["rescore", "--since", "2020-01-01"]) == 2
+    assert "--by-words" in capsys.readouterr().err
+    with closing(open_store(f"sqlite:{tmp_path}/earshot-data/mentions.db")) as store:
+        assert store.get(["x:1"])["x:1"].assessment == opinion
+    assert main(["rescore", "--since", "2020-01-01", "--by-words"]) == 0

@@ -32,7 +32,7 @@ def seeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seeded]:
         release_books()
 
 
-def opened(seeded: Seeded, text: str = "Police outside The Swan") -> AppTest:
+def opened(seeded: Seeded, text: str = "Police outside Quilme Row") -> AppTest:
     seeded.store.save([seeding.make_row(7, seeded.now - timedelta(minutes=1), Rag.RED, text=text)])
     return visit("mentions", id="test:7")
 
@@ -95,10 +95,10 @@ def test_a_borough_may_name_its_place_and_one_the_post_does_not_name_is_refused(
     page.text_input(key="correct_place-test:7").set_value("The Goose").run()
     page.button(key="correct").click().run()
     assert "is not named in test:7" in texts(page)
-    page.text_input(key="correct_place-test:7").set_value("The Swan").run()
+    page.text_input(key="correct_place-test:7").set_value("Quilme Row").run()
     page.button(key="correct").click().run()
     assert held(seeded).boroughs == ("Brent",)
-    assert [place.name for place in seeded.state.taught_places()] == ["The Swan"]
+    assert [place.name for place in seeded.state.taught_places()] == ["Quilme Row"]
 
 
 def test_uncertain_is_a_band_of_its_own_on_the_now_page(seeded: Seeded) -> None:

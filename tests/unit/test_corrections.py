@@ -47,10 +47,10 @@ def said(field: str, value: str, minute: int = 0, **more: bool) -> Correction:
 
 CORRECTIONS = st.sampled_from(FIELDS).flatmap(
     lambda field: st.builds(
-        said, st.just(field), st.sampled_from(VALUES[field]), st.integers(0, 10_000), undone=st.booleans()
+        said, st.just(field), st.sampled_from(VALUES[field]), st.integers(0, 2), undone=st.booleans()
     )
 )
-SEVERAL = st.lists(CORRECTIONS, max_size=6, unique_by=lambda each: each.at)
+SEVERAL = st.lists(CORRECTIONS, max_size=6)  # some of one field and moment
 
 
 def test_the_strategy_has_its_30_topics_and_the_city_its_33_boroughs() -> None:

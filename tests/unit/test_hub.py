@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import permutations
 from pathlib import Path
@@ -122,6 +123,22 @@ def test_files_that_are_not_those_that_were_fetched_are_refused(tmp_path: Path) 
     (tmp_path / MANIFEST).write_text(json.dumps({"files": {"config.json": "0" * 64}}), "utf-8")
     with pytest.raises(ModelUnavailable, match=r"config\.json: not the file that was fetched"):
         HubModel(tmp_path)
+
+
+def test_weights_that_the_manifest_does_not_know_are_refused(tmp_path: Path) -> None:
+    config = make_model(tmp_path) / "config.json"
+    manifest = {"files": {"config.json": hashlib.sha256(config.read_bytes()).hexdigest()}}
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(ModelUnavailable, match="not among the files that were fetched"):
+        HubModel(tmp_path)
+
+
+def test_a_label_numbered_in_other_digits_is_no_crash(tmp_path: Path) -> None:
+    config = make_model(tmp_path) / "config.json"
+    labels = {"id2label": {"²": "negative", "1": "neutral", "2": "positive"}}
+    config.write_text(json.dumps(json.loads(config.read_text("utf-8")) | labels), "utf-8")
+    with pytest.raises(ModelUnavailable, match="its labels are"):
+        read_labels(tmp_path)
 
 
 @pytest.mark.parametrize("manifest", ["{", "[]", "{}", '{"files": []}', '{"files": {"gone.json": "0"}}'])

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import public_domain
 from config.strategy import borough_names, topic_names
+from listener import public
 from listener.public import LOOK_BACK, lower_told
 from mentions.correcting import Signature, correct
 from mentions.corrections import Choices
@@ -84,3 +86,42 @@ def test_a_corrected_post_is_left_alone(store: MentionStore, tmp_path: Path) -> 
     state.close()
     assert lower_told(store, NOON + HOUR) == 0
     assert store.get(["x:0"])["x:0"].assessment.rag is Rag.RED
+
+
+def test_what_waits_for_its_judgement_is_left_to_that(store: MentionStore) -> None:
+    keep(store, *reports(SAME, HOUR))
+    waiting = [Assessed(each, replace(shipped().assess_whole(each), pending=("model",))) for each in posts(SAME)]
+    store.save(waiting)
+    assert lower_told(store, NOON + HOUR) == 0
+    store.judge([Assessed(each.mention, replace(each.assessment, pending=())) for each in waiting])
+    assert lower_told(store, NOON + HOUR) == len(SAME)
+
+
+def test_thousands_of_the_public_do_not_hide_the_press(store: MentionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "PAGE", 5)
+    monkeypatch.setattr(public, "MOST_READ", 5)
+    keep(store, *posts(SAME[:1]), *reports(SAME[:1], -HOUR))
+    crowd = [replace(posts(SAME[:1])[0], id=f"x:crowd{n}", published_at=NOON + HOUR / 2) for n in range(20)]
+    store.save([Assessed(each, replace(shipped().assess(each), rag=Rag.GREEN, pending=())) for each in crowd])
+    assert lower_told(store, NOON + HOUR) == 1
+
+
+def test_a_look_up_that_is_broken_off_goes_on_with_the_others(store: MentionStore) -> None:
+    days = [replace(each, published_at=NOON - HOUR * 13 * n) for n, each in enumerate(posts(SAME[:2]))]
+    keep(store, *days, *reports(SAME[:2], HOUR))
+    looked: set[str] = set()
+    assert [lower_told(store, NOON + HOUR, looked, at_once=0) for _ in range(2)] == [1, 1]
+
+
+def test_each_report_is_read_once_however_many_posts_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = public_domain._read, []
+
+    def counted(words: str, topic: str) -> object:
+        asked.append(words)
+        return read(words, topic)
+
+    monkeypatch.setattr(public_domain, "_read", counted)
+    judged = [Assessed(each, shipped().assess_whole(each)) for each in (*posts(SAME[:1]), *reports(SAME[:1], HOUR))]
+    told = public_domain.Told(judged[1:])
+    assert all(public_domain.find_told(judged[0], told) != judged[0] for _ in range(20))
+    assert asked.count(judged[1].mention.words) == 1

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.pipeline import Pipeline
+from analysis.pipeline import COULD_NOT, Pipeline
+from analysis.reading import shipped as shipped_model
+from listener.labels import LabelRow
 from listener.public import lower_told
-from listener.rescoring import Rescored, rescore
+from listener.rescoring import Rescored, reads_model, rescore
 from mentions.mention import Assessed, Assessment, Mention, Rag
 from mentions.query import parse
 from mentions.store import MentionStore
@@ -75,3 +77,27 @@ def test_what_was_found_to_be_public_stays_so(store: MentionStore) -> None:
     done, _ = again(store, shipped())
     assert (done.changed, done.no_longer_red, done.became_red) == (0, [], [])
     assert store.get(["x:0"])["x:0"].assessment.rag is Rag.AMBER
+
+
+def test_where_the_model_breaks_a_rescore_leaves_what_it_said_and_an_evaluation_counts_nothing(
+    store: MentionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, mention = Pipeline(model=shipped_model()), say("The police were useless", id="x:1")
+    good = Assessed(mention, pipeline.assess_whole(mention))
+    store.save([good])
+    assert reads_model(store, NOON - DAY, None)
+
+    def breaks(*_: object) -> object:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(type(shipped_model()), "read", breaks)
+    done, _ = again(store, pipeline)
+    assert (done.failed, done.changed) == (1, 0)
+    assert store.get(["x:1"])["x:1"].assessment == good.assessment
+    assert LabelRow(mention, {"rag": "red"}, "Sam").judged(pipeline) is None
+    assert COULD_NOT in [reason.says for reason in pipeline.assess_surely(mention).reasons]
+
+
+def test_words_alone_have_no_part_of_the_model(store: MentionStore) -> None:
+    keep(store, *posts(SAME))
+    assert not reads_model(store, NOON - DAY, None)

@@ -247,6 +247,17 @@ def test_an_export_carries_the_corrections_of_people_and_is_read_again_with_them
     assert found.corrections == opinion.corrections
 
 
+def test_a_correction_of_the_future_is_refused_as_it_would_block_its_field_for_ever() -> None:
+    told = {"field": "rag", "value": "green", "was": "", "by": "S", "because": "x", "undone": False}
+    row = {
+        "id": "1",
+        "platform": "x",
+        "text": "a",
+        "assessment": {"corrections": [{**told, "at": "2099-01-01T00:00Z"}]},
+    }
+    assert reason(row) == "corrections: one was made in the future"
+
+
 @pytest.mark.parametrize(
     "told",
     [5, [5], [{}], [{"field": "rag"}], "no", [{"field": "mood", "value": "x"}]]
