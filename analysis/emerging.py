@@ -12,7 +12,6 @@ from functools import cache
 from itertools import pairwise
 
 from analysis.persons import PersonGate
-from analysis.stories import voice_of
 from analysis.telling import TRIVIAL
 from analysis.vocabulary import gazetteer
 from mentions.mention import Assessed, Mention, Voice
@@ -63,11 +62,13 @@ def find_emerging(held: Sequence[Assessed], at: datetime, gate: PersonGate | Non
     and Hochberg). What the gate reads as a private person's name is told of by no word of it.
     """
     recent, past = _split(held, at)
-    tested = {term: using for term, using in _users(recent).items() if len(set(map(voice_of, using))) >= LEAST_VOICES}
+    tested = {
+        term: using for term, using in _users(recent).items() if len({each.speaker for each in using}) >= LEAST_VOICES
+    }
     before, all_before = _count_past(past, at, tested.keys())
     if all_before < LEAST_PAST:
         return []
-    now = len({voice_of(mention) for mention in recent})
+    now = len({mention.speaker for mention in recent})
     rises = [_weigh(term, using, before[term], now / all_before) for term, using in tested.items()]
     return _without_parts(_without_persons(_unlikely(rises), gate or PersonGate()))
 
@@ -128,14 +129,14 @@ def _count_past(mentions: Iterable[Mention], at: datetime, wanted: Iterable[str]
     used: set[tuple[str, str, int]] = set()
     present: set[tuple[str, int]] = set()
     for mention in mentions:
-        voice, day = voice_of(mention), (at - mention.published_at) // DAY
+        voice, day = mention.speaker, (at - mention.published_at) // DAY
         present.add((voice, day))
         used |= {(term, voice, day) for term in terms_of(mention) & terms}
     return Counter(term for term, _, _ in used), len(present)
 
 
 def _weigh(term: str, using: Sequence[Mention], before: int, ratio: float) -> Rise:
-    voices, shape = len(set(map(voice_of, using))), before + PRIOR
+    voices, shape = len({each.speaker for each in using}), before + PRIOR
     posts = tuple(each.id for each in using[:MOST_POSTS])
     expected = shape * ratio
     return Rise(term, kind_of(term), voices, expected, voices / expected, chance_of(voices, shape, ratio), posts)

@@ -115,7 +115,7 @@ def _tell_story(
         platforms=_count(each.platform for each in mentions),
         sources=_count(each.source for each in mentions),
         hours=_by_hour(mentions),
-        independent=len({voice_of(held[text[0]].mention) for text in texts}),
+        independent=len({held[text[0]].mention.speaker for text in texts}),
         campaign=tuple(each.id for each in mentions if each.id in campaign),
         brigade=tuple(each.id for each in mentions if each.id in brigade),
         feeling=_feel(members),
@@ -127,13 +127,6 @@ def _tell_story(
             feeling.negative_share,
         ),
     )
-
-
-def voice_of(mention: Mention) -> str:
-    """Who speaks: the publisher for the press, else the author; a post that names nobody is its own voice."""
-    if mention.voice is Voice.PRESS and mention.publisher:
-        return mention.publisher
-    return mention.author_key or mention.publisher or mention.id
 
 
 def _campaign(copies: Sequence[tuple[Assessed, Telling]]) -> list[Assessed]:

@@ -94,6 +94,13 @@ class Mention:
         return min(max(self.published_at, self.first_seen_at - CLAIMABLE_PAST), self.first_seen_at)
 
     @property
+    def speaker(self) -> str:
+        """Who speaks: the publisher for the press, else the author; a post that names nobody is its own voice."""
+        if self.voice is Voice.PRESS and self.publisher:
+            return self.publisher
+        return self.author_key or self.publisher or self.id
+
+    @property
     def words(self) -> str:
         """Everything that was said, title first."""
         return f"{self.title}\n{self.text}" if self.title and self.text else self.title or self.text

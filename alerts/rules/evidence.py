@@ -6,16 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
-from mentions.mention import Assessed, Mention, Voice
+from mentions.mention import Assessed
 
 SHARED_ENOUGH = 0.3  # a topic or borough of so many of the mentions is theirs
-
-
-def voice_of(mention: Mention) -> str:
-    """Who speaks: the publisher for the press, else the author; a post that names nobody is its own voice."""
-    if mention.voice is Voice.PRESS and mention.publisher:
-        return mention.publisher
-    return mention.author_key or mention.publisher or mention.id
 
 
 def share(members: Sequence[Assessed], holds: Callable[[Assessed], bool]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic, voice_of
+from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic
 from alerts.rules.matters import is_same_matter
 from mentions.mention import CLAIMABLE_PAST, Assessed, Rag, Reach, Voice
 from mentions.records import Finding, Level
@@ -80,7 +80,7 @@ class Single:
                 yield _Crisis((latest,), "an account of wide reach tells of a risk to life")
                 continue
             same = self._company_of(latest, risks)
-            voices = len({voice_of(each.mention) for each in same})
+            voices = len({each.mention.speaker for each in same})
             if voices >= self._settings.tellers:
                 yield _Crisis(same, f"{voices} voices tell of a risk to life")
 
@@ -105,7 +105,7 @@ class Single:
     def _conclude(self, topic: str, items: Sequence[Assessed], crisis: _Crisis | None) -> Finding:
         together = {each.mention.id: each for each in [*items, *(crisis.members if crisis else ())]}
         members = sorted(together.values(), key=lambda each: (each.mention.counts_at, each.mention.id))
-        voices = len({voice_of(each.mention) for each in members})
+        voices = len({each.mention.speaker for each in members})
         said = "one red item" if len(members) == 1 else f"{len(members)} red items"
         return Finding(
             rule=self.name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic, share, voice_of
+from alerts.rules.evidence import describe_span, most_shared_boroughs, most_shared_topic, share
 from alerts.scan import DEFAULT, Scan, ScanPoint, ScanSettings, improbability
 from mentions.mention import Assessed, Mood, Rag
 from mentions.records import Finding, Level
@@ -122,7 +122,7 @@ class Surge:
         return past.scan
 
     def _judge(self, name: str, point: ScanPoint, members: Sequence[Assessed], onset: int) -> Finding | None:
-        voices = len({voice_of(each.mention) for each in members})
+        voices = len({each.mention.speaker for each in members})
         if len(members) < self._settings.posts or voices < self._settings.voices:
             return None
         watchlist = name.removeprefix(WATCH) if name.startswith(WATCH) else ""
