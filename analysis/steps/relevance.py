@@ -31,7 +31,6 @@ _SILENT = -2.5
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 0.4
-_UNNAMED = -0.5
 
 
 class Relevance:
@@ -53,7 +52,7 @@ class Relevance:
         draft.relevant = over >= 0 or _is_risk_here(draft)
         if draft.reading:
             both = _clip(over) + _MODEL * _clip(draft.reading.relevant)
-            both += _BENEFIT if hits.by_tag.keys() & _POLICE else _UNNAMED
+            both += _BENEFIT * (not _POLICE.isdisjoint(hits.by_tag))
             kept = draft.relevant and (is_red_by_rule(draft) or find_risk(draft) is not None)
             draft.relevant = both >= 0 or kept
         if draft.relevant:
