@@ -14,7 +14,8 @@ from analysis.vocabulary import Span, is_near
 from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
-_WORDS, _SILENCE = 6.0, 1.0  # what the words' verdict, and their silence, add to their side, in log-odds
+# What the words' verdict adds to its side, in log-odds: blame is seldom near the police by chance, praise now and then.
+_WORDS = {Mood.NEGATIVE: 6.0, Mood.POSITIVE: 3.5, Mood.NEUTRAL: 1.0, Mood.UNCERTAIN: 0.0}
 _SURE = 0.4
 _MODEL_SAYS = {
     Mood.NEGATIVE: "reads as speaking against the police",
@@ -54,7 +55,7 @@ def _weigh_reading(draft: Draft, reading: Reading, told: int) -> None:
     Where the model changes the verdict, its reason stands in place of those from `told` on."""
     said = draft.sentiment.label
     odds = np.log(np.maximum(reading.attitude, 1e-6))
-    odds[[label == said for label in MOODS]] += _WORDS if said is not Mood.NEUTRAL else _SILENCE
+    odds[[label == said for label in MOODS]] += _WORDS[said]
     shares = np.exp(odds - odds.max())
     shares = shares / shares.sum()
     label = MOODS[int(shares.argmax())]
