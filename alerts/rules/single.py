@@ -18,6 +18,7 @@ MOST_LOOKED_AT = 100  # newest red items; beyond that the surge rule has long fi
 MOST_SIFTED = 5000  # relevant items looked through for risks to life: more than an hour has ever brought
 RED, RELEVANT = "red", "relevant"
 MINUTE = timedelta(minutes=1)
+CONTROL_ROOM = "tell the control room first"  # lives go before reputation
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ class Single:
         tells is mostly over."""
         for latest in risks:
             if latest.mention.reach is Reach.WIDE and latest.mention.voice is not Voice.PRESS:
-                yield _Crisis((latest,), "an account of wide reach tells of a risk to life")
+                yield _Crisis((latest,), f"{CONTROL_ROOM}: an account of wide reach tells of a risk to life")
                 continue
             same = self._company_of(latest, risks)
             voices = len({each.mention.speaker for each in same})
             if voices >= self._settings.tellers:
-                yield _Crisis(same, f"{voices} voices tell of a risk to life")
+                yield _Crisis(same, f"{CONTROL_ROOM}: {voices} voices tell of a risk to life")
 
     def _find_agreement(self, red: Sequence[Assessed]) -> list[_Crisis]:
         """Matters that enough independent publishers bring, the most widely told first."""

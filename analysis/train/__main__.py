@@ -25,7 +25,8 @@ DEV, KEPT = 2000, 12_000  # public texts held out to watch, and those that keep 
 def main(argv: list[str] | None = None) -> int:
     """Train by the arguments; 2 with one line where something is missing."""
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("analysis").setLevel(logging.INFO)
     torch.set_num_threads(args.threads)
     try:
         _train(args)

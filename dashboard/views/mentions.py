@@ -260,7 +260,7 @@ def draw_reasons(row: Assessed, books: Books) -> None:
         f"topic: {plain_words(judged.topic)}" if judged.topic else "no topic found",
         f"public knowledge: {judged.public_domain.value}" if judged.public_domain is not PublicDomain.UNKNOWN else "",
         "unsure" if judged.unsure else "",
-        "RISK TO LIFE" if judged.risk_to_life else "",
+        "RISK TO LIFE: tell the control room first" if judged.risk_to_life else "",
         f"boroughs: {', '.join(judged.boroughs)}" if judged.boroughs else "",
         f"watchlists: {', '.join(judged.watchlists)}" if judged.watchlists else "",
         "" if judged.relevant else "not about the police",

@@ -165,6 +165,7 @@ def test_a_matter_that_was_judged_under_two_topics_is_one_when_its_words_are(sto
 def test_a_risk_to_life_told_by_an_account_of_wide_reach_is_a_crisis_at_once(store: MentionStore) -> None:
     found = check(store, item("Gunman at harbour", opinion=LIFE, reach=Reach.WIDE))
     assert [finding.level for finding in found] == [Level.CRISIS]
+    assert found[0].summary.startswith("Tell the control room first")
 
 
 def test_a_risk_to_life_told_by_the_press_takes_a_second_publisher(store: MentionStore) -> None:
