@@ -74,7 +74,13 @@ def test_of_many_who_take_one_name_at_once_one_gets_it(state: State) -> None:
 def test_a_database_from_before_there_were_watchlists_gets_them_and_keeps_what_it_had(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(url, "DROP TABLE watchlists", "DROP TABLE taught_places", "UPDATE state_schema SET version = 1")
+    change_by_hand(
+        url,
+        "DROP TABLE watchlists",
+        "DROP TABLE taught_places",
+        "DROP TABLE boards",
+        "UPDATE state_schema SET version = 1",
+    )
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     assert upgraded.add_watchlist(HELD)
