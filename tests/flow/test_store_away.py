@@ -294,8 +294,8 @@ def everything(url: str) -> list[Assessed]:
 
 
 def is_same(one: Assessed, other: Assessed | None) -> bool:
-    """Whether they differ in nothing but when they came in; what a daemon beside it has read by the model since is judged
-    as the model does."""
+    """Whether they differ in nothing but when they came in; what a daemon beside it has read by the model since is
+    judged so."""
     if other is None:
         return False
     if one.assessment.pending and not other.assessment.pending:
