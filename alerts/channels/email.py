@@ -177,7 +177,8 @@ class EmailChannel:
         except ssl.SSLCertVerificationError:
             raise NeedsAttention(f"{where} shows a certificate that is not trusted: check host and ca_file") from None
         except (smtplib.SMTPException, OSError) as error:
-            if leash.cut or isinstance(error, TimeoutError):
+            # smtplib makes a lost connection of a wait that its socket ended a moment before the leash was pulled.
+            if leash.cut or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
                 raise TemporaryFailure(f"{where} did not answer within {options.timeout:g} s") from None
             raise TemporaryFailure(f"{where} cannot be reached ({type(error).__name__})") from None
 
