@@ -86,8 +86,12 @@ def copy_raw(source: Path, target: Path, rows: int) -> tuple[float, float]:
     open_store(f"sqlite:{target}").close()
     reader, writer = connect(source, readonly=True), connect(target, readonly=False)
     tables = ("mention", "locator", "tally_borough", "tally_source", "series_minute", "series_member")
-    columns = {table: len(reader.execute(f"SELECT * FROM {table} LIMIT 1").description) for table in tables}
-    held = {table: reader.execute(f"SELECT * FROM {table} ORDER BY 1 LIMIT ?", (rows,)).fetchall() for table in tables}
+    # What the database makes of other columns itself is no column to fill, and `table_info` leaves it out.
+    columns = {table: [column[1] for column in reader.execute(f"PRAGMA table_info({table})")] for table in tables}
+    held = {
+        table: reader.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1 LIMIT ?", (rows,)).fetchall()
+        for table, names in columns.items()
+    }
     norms = reader.execute("SELECT row, norm FROM mention ORDER BY row LIMIT ?", (rows,)).fetchall()
     began, spent = time.perf_counter(), time.process_time()
     for start in range(0, rows, BATCH):
@@ -102,8 +106,9 @@ def copy_raw(source: Path, target: Path, rows: int) -> tuple[float, float]:
     return took
 
 
-def _insert(writer: sqlite3.Connection, table: str, columns: int, rows: Sequence[tuple[object, ...]]) -> None:
-    writer.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)
+def _insert(writer: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    places = ", ".join("?" * len(columns))
+    writer.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
 
 def milliseconds(act: Callable[[], object]) -> float:
