@@ -79,10 +79,10 @@ class Model:
 
     def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
         """Read a text; `targets` are the spans that name the police, in order, none in another."""
-        tokens, _ = self._load()
+        tokens, session = self._load()
         windows = cut(tokens, text, targets)
         aimed = aim(windows)
-        found = {id(window): self._run(window) for window in windows}
+        found = {id(window): _run(session, window) for window in windows}
         mood, near = [found[id(w)] for w in windows], [found[id(w)] for w in aimed]
         return Reading(
             mood=_mean(mood, "mood"),
@@ -98,16 +98,8 @@ class Model:
         except Exception as error:  # whatever the library that runs it raises
             raise ModelUnavailable(f"{self._folder}: cannot be run ({error})") from error
 
-    def _run(self, window: Window) -> dict[str, Floats]:
-        _, session = self._load()
-        ids = np.array([window.ids], dtype=np.int64)
-        target = np.array([window.target], dtype=np.int64)
-        names = [output.name for output in session.get_outputs()]
-        values = session.run(names, {"ids": ids, "mask": np.ones_like(ids), "target": target})
-        return {name: value[0] for name, value in zip(names, values, strict=True)}
-
     def _load(self) -> tuple[Tokenizer, InferenceSession]:
-        """The session is made at the first text: a process that forks workers must not hold one before."""
+        """Tokeniser and session, made at the first text."""
         with self._lock:
             if self._loaded is None:
                 self._loaded = (
@@ -143,6 +135,14 @@ def cut(tokens: Tokenizer, text: str, targets: Sequence[Span]) -> list[Window]:
 def aim(windows: Sequence[Window]) -> Sequence[Window]:
     """Those that name the police, three at most; the first where none does."""
     return [window for window in windows if any(window.target)][:3] or windows[:1]
+
+
+def _run(session: InferenceSession, window: Window) -> dict[str, Floats]:
+    ids = np.array([window.ids], dtype=np.int64)
+    target = np.array([window.target], dtype=np.int64)
+    names = [output.name for output in session.get_outputs()]
+    values = session.run(names, {"ids": ids, "mask": np.ones_like(ids), "target": target})
+    return {name: value[0] for name, value in zip(names, values, strict=True)}
 
 
 def _mean(found: Sequence[dict[str, Floats]], name: str) -> Floats:

@@ -8,16 +8,16 @@ from itertools import islice
 from time import monotonic
 
 from analysis.public_domain import Told, amber_topics, family_of, find_told, is_open, tells, window_of
+from listener.paging import pages
 from mentions.facets import facet
 from mentions.mention import PRESS_PLATFORMS, Assessed, Rag
-from mentions.order import order_key
 from mentions.query import And, Field, Not, Or, Query
 from mentions.store import MentionStore
 
 LOOK_BACK = timedelta(hours=24)  # news that come later than that lower nothing by themselves; a rescore does
 MOST_OPEN = 500
 MOST_RED = 20_000  # read to find those
-PAGE, MOST_READ = 1000, 5000  # rows of one topic's family and day, newest first: of the press and us, and of others
+MOST_READ = 5000  # rows of one topic's family and day, newest first: of the press and us, and of others
 AT_ONCE = 2.0  # seconds a tick takes before it leaves the rest to the next
 
 
@@ -27,7 +27,7 @@ def lower_told(store: MentionStore, now: datetime, looked: set[str] | None = Non
     `looked` holds whom a tick broken off has looked at already: the next goes on with the others."""
     ends, looked = monotonic() + at_once, set() if looked is None else looked
     red = And((_topics(amber_topics()), Field("rag", str(Rag.RED))))
-    found = (each for each in _read(store, red, now - LOOK_BACK, None, MOST_RED) if is_open(each))
+    found = (each for each in islice(pages(store, red, now - LOOK_BACK), MOST_RED) if is_open(each))
     held = list(islice((each for each in found if not each.assessment.pending), MOST_OPEN))
     lowered = 0
     for day in _days(each for each in held if each.mention.id not in looked):
@@ -65,19 +65,9 @@ def _read_telling(store: MentionStore, topics: Iterable[str], since: datetime, u
     """Whoever tells: the press and ourselves are asked for; officials elsewhere are looked for among the others."""
     ours = Or((Field("own", "yes"), *(Field("platform", name) for name in sorted(PRESS_PLATFORMS))))
     for whose in (ours, Not(ours)):
-        found = _read(store, And((_topics(topics), whose)), since, until, MOST_READ)
+        found = islice(pages(store, And((_topics(topics), whose)), since, until), MOST_READ)
         yield from (each for each in found if tells(each))
 
 
 def _topics(names: Iterable[str]) -> Query:
     return Or(tuple(Field("topic", facet("topic", name).partition(":")[2]) for name in sorted(names)))
-
-
-def _read(store: MentionStore, query: Query, since: datetime, until: datetime | None, most: int) -> Iterator[Assessed]:
-    before: int | None = None
-    for _ in range(most // PAGE):
-        page = store.search(query, since=since, until=until, limit=PAGE, before=before)
-        yield from page
-        if len(page) < PAGE:
-            return
-        before = order_key(page[-1].mention)

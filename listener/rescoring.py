@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analysis.pipeline import Pipeline
 from analysis.steps.model import ReadByModel
+from listener.paging import batches, pages
 from listener.public import look_up
 from mentions.corrections import FIELDS, value_of
 from mentions.facets import facet
 from mentions.failures import TemporaryFailure
 from mentions.mention import Assessed, Assessment, Rag
 from mentions.merging import rejudged
-from mentions.order import order_key
 from mentions.patience import patiently
-from mentions.query import Query, parse
+from mentions.query import parse
 from mentions.store import MentionStore
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
 SHOWN = ("rag", "sentiment")  # fields whose changes are counted answer by answer
 
 
@@ -72,7 +71,7 @@ def rescore(
     What was broken off is simply run again: what is judged already stays as it is. `progress` hears how many more are
     done, `tell` that the store is waited for."""
     done = Rescored()
-    for batch in _batches(store, since, until):
+    for batch in batches(store, parse(""), since, until):
         before = {each.mention.id: each for each in batch}
         judged = [new for each in batch if (new := _judge(each, pipeline, done)) is not None]
         after = [rejudged(before[each.mention.id], each) for each in look_up(store, judged)]
@@ -87,25 +86,8 @@ def rescore(
 
 def reads_model(store: MentionStore, since: datetime, until: datetime | None) -> bool:
     """Whether the shipped model had a part in any opinion held from [since, until)."""
-    made = (name for batch in _batches(store, since, until) for each in batch for name in each.assessment.made_by)
+    made = (name for each in pages(store, parse(""), since, until) for name in each.assessment.made_by)
     return any(name.startswith(f"{ReadByModel.name}/") for name in made)
-
-
-def pages(
-    store: MentionStore, query: Query, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Assessed]:
-    """All that a search finds, newest first, read page by page."""
-    for batch in _batches(store, since, until, query):
-        yield from batch
-
-
-def _batches(
-    store: MentionStore, since: datetime | None, until: datetime | None, query: Query | None = None
-) -> Iterator[Sequence[Assessed]]:
-    query, before = query or parse(""), None
-    while batch := store.search(query, since=since, until=until, limit=BATCH, before=before):
-        yield batch
-        before = order_key(batch[-1].mention)
 
 
 def _judge(held: Assessed, pipeline: Pipeline, done: Rescored) -> Assessed | None:

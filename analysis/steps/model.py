@@ -11,6 +11,14 @@ from analysis.steps.sentiment import police_spans
 ENGLISH = ("", "en", "und")
 
 
+def may_read(draft: Draft, name: str) -> bool:
+    """Whether a model is to read now. Before it is time for deferred steps, the step of that name is waited for."""
+    if not draft.deep:
+        draft.pending = (*draft.pending, name)
+        return False
+    return draft.lang in ENGLISH and bool(draft.tokens)
+
+
 class ReadByModel:
     """Deferred: leaves its reading in the draft. What is not English, or has no words, it does not read."""
 
@@ -22,7 +30,5 @@ class ReadByModel:
 
     def judge(self, draft: Draft) -> None:
         """Read the words when it is time for the deferred steps; until then say that they wait."""
-        if not draft.deep:
-            draft.pending = (*draft.pending, self.name)
-        elif draft.lang in ENGLISH and draft.tokens:
+        if may_read(draft, self.name):
             draft.reading = self._model.read(draft.words, police_spans(draft))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from analysis.draft import Draft
 from analysis.hub import HubModel
-from analysis.steps.model import ENGLISH
+from analysis.steps.model import may_read
 
 
 class MoodByModel:
@@ -20,7 +20,5 @@ class MoodByModel:
 
     def judge(self, draft: Draft) -> None:
         """Read the words when it is time for the deferred steps; until then say that they wait."""
-        if not draft.deep:
-            draft.pending = (*draft.pending, self.name)
-        elif draft.lang in ENGLISH and draft.tokens:
+        if may_read(draft, self.name):
             draft.mood_read = self._model.read(draft.words)

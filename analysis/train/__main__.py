@@ -19,7 +19,7 @@ from analysis.train.police import police_rows, topic_names
 from analysis.train.texts import examples
 
 LOG = logging.getLogger("analysis.train")
-DEV, KEPT = 2000, 12_000  # public texts held out to watch, and those that keep company with the police rows
+KEPT = 12_000  # public texts that keep company with the police rows
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from config.settings import Settings
 from listener.judging import open_pipeline
 from listener.labels import LabelReader, LabelRow, from_corrections
 from listener.lock import prepare_directory
-from listener.rescoring import pages
+from listener.paging import pages
 from listener.rows import BadRow
 from listener.start import read_settings
 from mentions.boards import write_board

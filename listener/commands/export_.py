@@ -14,7 +14,7 @@ from listener.acts import note_act
 from listener.commands.search_ import moment
 from listener.labels import labels_of
 from listener.lock import prepare_directory
-from listener.rescoring import pages
+from listener.paging import pages
 from listener.rows import to_row
 from listener.start import read_settings
 from mentions.corrections import standing

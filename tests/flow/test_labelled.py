@@ -20,8 +20,9 @@ import pytest
 
 from analysis.evaluate import Labelled, Report, evaluate
 from analysis.pipeline import Pipeline
+from analysis.train.police import to_mention
 from mentions.mention import Assessment, Mention, Rag
-from tests.judging import deep, headline, say, shipped
+from tests.judging import deep, shipped
 
 Row = dict[str, Any]
 NEWS = "corpora/uk_news_rss"
@@ -29,14 +30,6 @@ NEWS = "corpora/uk_news_rss"
 
 def read(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def to_mention(row: Row) -> Mention:
-    told = {"id": str(row["id"]), "link": row.get("link") or "", "publisher": row.get("site") or ""}
-    title, text = row.get("title") or "", row.get("text") or ""
-    if row["platform"] in ("rss", "headline"):
-        return headline(title, text, **told)
-    return say(text, title=title, platform=row["platform"], source=row.get("site") or row["platform"], **told)
 
 
 @cache

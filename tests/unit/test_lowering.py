@@ -98,7 +98,6 @@ def test_what_waits_for_its_judgement_is_left_to_that(store: MentionStore) -> No
 
 
 def test_thousands_of_the_public_do_not_hide_the_press(store: MentionStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(public, "PAGE", 5)
     monkeypatch.setattr(public, "MOST_READ", 5)
     keep(store, *posts(SAME[:1]), *reports(SAME[:1], -HOUR))
     crowd = [replace(posts(SAME[:1])[0], id=f"x:crowd{n}", published_at=NOON + HOUR / 2) for n in range(20)]
