@@ -1,11 +1,11 @@
-"""The promise of a connector, and what it is given to work with."""
+"""The promise of a connector, what it is given to work with, and what some of them can do beside polling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Page:
     """What one poll returned. `left_out` counts odd posts; `sample` says why the last one was odd, never its text.
 
+    `gone` are ids of mentions that the platform says are deleted or no longer public: their text is to go here too.
+    `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
     """
 
@@ -29,13 +31,62 @@ class Page:
     more: bool = False
     left_out: int = 0
     sample: str = ""
+    gone: tuple[str, ...] = ()
+    gap: str = ""
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a platform asks of those who read it: the page that says so, and why a named person must record a
+    permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own)."""
+
+    link: str = ""
+    approval: str = ""
+    home: str = ""
+
+
+class Budget(Protocol):
+    """What a platform may cost. Safe from many threads and from several processes."""
+
+    def take(self, calls: int = 1, cost: float = 0.0, *, bucket: str = "", recheck: bool = False) -> None:
+        """Count calls and money (US dollars) as spent, before they are. Raises `RateLimited` until the next day or
+        month, and counts nothing, where that would pass the budget; all but re-checks stop short of the reserve that
+        is kept for them. `bucket` names an allowance of its own, as YouTube has for searches."""
+
+    def give_back(self, cost: float) -> None:
+        """Of what was taken, this much money was not spent after all."""
+
+
+class Unbounded:
+    """No budget: a stand-in for a platform costs nothing."""
+
+    def take(self, calls: int = 1, cost: float = 0.0, *, bucket: str = "", recheck: bool = False) -> None:
+        """Nothing is counted."""
+
+    def give_back(self, cost: float) -> None:
+        """Nothing is counted."""
+
+
+UNBOUNDED = Unbounded()
+
+
+def _unbounded(kind: str) -> Budget:
+    return UNBOUNDED
+
+
+def _not_permitted(source: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id."""
+    """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id.
+
+    `budget(kind)` is what a kind may still cost; `permitted(source)` whether a named person recorded the permission to
+    read a source that its site or its platform's terms would otherwise close to us.
+    """
 
     fetch: Fetcher
     clock: Clock
@@ -43,6 +94,8 @@ class Tools:
     secret: Callable[[str], str | None]  # the environment, by name
     zone: str = "Europe/London"
     own_handles: frozenset[str] = frozenset()  # lower-case, without @
+    budget: Callable[[str], Budget] = _unbounded
+    permitted: Callable[[str], bool] = _not_permitted
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""
@@ -63,6 +116,7 @@ class Connector(Protocol):
 
     kind: ClassVar[str]
     Options: ClassVar[type[BaseModel]]  # the keys its `[[sources]]` table may hold, beside name, kind, every, voice
+    terms: ClassVar[Terms]
 
     def __init__(self, source: SourceInfo, options: Any, tools: Tools) -> None: ...
 
@@ -73,9 +127,64 @@ class Connector(Protocol):
         for the next, so a page may be asked for twice and must then carry the same mention ids. Undated, late and
         edited posts are returned again rather than missed; the store drops the copies.
 
-        Raises `TemporaryFailure`, `RateLimited` or `NeedsAttention`, and nothing else that the platform's own library
-        can raise. A single unreadable post is left out and counted; it never costs us its neighbours.
+        Raises `TemporaryFailure`, `RateLimited`, `NeedsAttention` or, where credentials are missing, `NotConfigured`,
+        and nothing else that the platform's own library can raise. A single unreadable post is left out and counted;
+        it never costs us its neighbours.
         """
 
     def close(self) -> None:
         """Give back sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Where a mention stands at its platform: what is needed to look at it again, and no more."""
+
+    id: str  # the mention's
+    native_id: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """What became of mentions: `found` as they stand now (words, engagement), `gone` the ids of those that are deleted
+    or no longer public. One that is in neither could not be told; it stays due."""
+
+    found: tuple[Mention, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A connector that can look again at what it brought."""
+
+    most_at_once: ClassVar[int]
+
+    def recheck(self, locators: Sequence[Locator]) -> Rechecked:
+        """Look at up to `most_at_once` mentions again. Raises as `poll` does."""
+
+
+@runtime_checkable
+class OwnPosts(Protocol):
+    """A connector that can list what the account it is configured with has posted."""
+
+    def own_posts(self) -> Page:
+        """Its newest posts, with engagement as it stands now; `mentions` carry `Voice.OWN`. Raises as `poll` does."""
+
+
+@runtime_checkable
+class Threads(Protocol):
+    """A connector that can fetch the conversation a mention stands in."""
+
+    def thread(self, locator: Locator) -> Page:
+        """The posts of that conversation, oldest first. Raises as `poll` does."""
+
+
+@runtime_checkable
+class Backfills(Protocol):
+    """A connector that can fetch what was posted in a past span."""
+
+    def backfill(self, since: datetime, until: datetime, cursor: str | None) -> Page:
+        """A page of what was published in [since, until); ask again with its cursor while `more`. A page may be asked
+        for twice, so that a backfill goes on where it was broken off. `gap` says where the platform reaches back less
+        far than asked. Raises as `poll` does."""

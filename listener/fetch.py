@@ -104,20 +104,31 @@ class Fetcher:
         judge_status(answer.status, answer.headers, place(httpx.URL(answer.url)), now)
         return fetched(answer, now)
 
-    def exchange(self, url: str, headers: Mapping[str, str], *, robots: bool = True) -> Answer:
+    def exchange(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        robots: bool = True,
+        pauses: bool = True,
+        redirects: bool = True,
+    ) -> Answer:
         """Any answer, after at most five redirects, each vetted like the first address.
 
         Raises `NeedsAttention` and `TemporaryFailure` where no answer was to be had. A secret header does not travel
-        to another site.
+        to another site. Without `redirects` an answer that points elsewhere is returned as it is; without `pauses`
+        the host is asked as fast as it answers, still one request at a time.
         """
         here, left, send = parse_url(url), self.settings.total_timeout, dict(headers)
         for _ in range(MOST_REDIRECTS + 1):
             gap = self._gap(here, robots)
-            with self._gate.turn(host_of(here), gap):
+            with self._gate.turn(host_of(here), gap if pauses else 0.0):
                 began = time.monotonic()
-                answer = self._ask(here, send, left)
+                answer = self._ask(here, send, left, method, body)
                 left -= time.monotonic() - began
-            if answer.status not in REDIRECTS or not answer.headers.get("location"):
+            if not redirects or answer.status not in REDIRECTS or not answer.headers.get("location"):
                 return answer
             there = follow(here, answer.headers["location"])
             if host_of(there) != host_of(here):
@@ -144,25 +155,27 @@ class Fetcher:
             judge_status(429, answer.headers, place(httpx.URL(answer.url)), self._clock())
         return answer.status, answer.body
 
-    def _ask(self, url: httpx.URL, headers: Mapping[str, str], seconds: float) -> Answer:
+    def _ask(
+        self, url: httpx.URL, headers: Mapping[str, str], seconds: float, method: str = "GET", body: bytes = b""
+    ) -> Answer:
         """One request, no redirect followed, over within `seconds`."""
         sent = {"User-Agent": self.settings.user_agent, "Accept-Encoding": "gzip", **headers}
         limits = {"connect": self.settings.connect_timeout, "read": seconds, "write": seconds, "pool": seconds}
         self._deadline.set(seconds)
         try:
-            request = httpx.Request("GET", url, headers=sent, extensions={"timeout": limits})
+            request = httpx.Request(method, url, headers=sent, content=body or None, extensions={"timeout": limits})
             response = self._transport.handle_request(request)
             try:
                 encoding = response.headers.get("content-encoding", "")
                 chunks = response.stream
                 if not isinstance(chunks, httpx.SyncByteStream):
                     raise AssertionError("a synchronous transport streams synchronously")
-                body = read_body(chunks, encoding, self.settings.max_bytes, place(url))
+                content = read_body(chunks, encoding, self.settings.max_bytes, place(url))
             finally:
                 response.close()
         except httpx.TransportError as error:
             raise TemporaryFailure(f"{place(url)}: {what_went_wrong(error, self.settings)}") from error
-        return Answer(response.status_code, str(url), response.headers, body)
+        return Answer(response.status_code, str(url), response.headers, content)
 
 
 def guarded_transport(settings: FetchSettings, deadline: Deadline) -> httpx.HTTPTransport:

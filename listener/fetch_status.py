@@ -12,6 +12,8 @@ from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 
 WAIT_UNTOLD = timedelta(minutes=15)  # after a 429 that names no time
 LONGEST_WAIT = timedelta(hours=24)
+AN_EPOCH = 1_000_000_000  # a reset above this counts seconds since 1970, one below it seconds from now
+ALLOWANCES = ("x-rate-limit", "x-ratelimit", "ratelimit")
 LONGEST_FRESH = timedelta(hours=1)  # a max-age beyond this would blind us for a crisis
 BLOCKED = {
     401: "asks for a sign-in",
@@ -41,18 +43,24 @@ def instant(seconds_or_date: str, now: datetime) -> datetime | None:
         return None
 
 
-def retry_after(headers: httpx.Headers, now: datetime) -> datetime | None:
-    """When the server wants to be asked again: never in the past, never more than a day off; None where untold."""
-    moment = instant(headers.get("retry-after", ""), now) or reset_at(headers, now)
+def retry_after(headers: httpx.Headers, now: datetime, refused: bool = False) -> datetime | None:
+    """When the server wants to be asked again: never in the past, never more than a day off; None where untold.
+
+    The end of an allowance counts where nothing is left of it, and after a refusal whatever is left.
+    """
+    spent = refused or any(headers.get(f"{name}-remaining") == "0" for name in ALLOWANCES)
+    moment = instant(headers.get("retry-after", ""), now) or (reset_at(headers, now) if spent else None)
     return None if moment is None else min(max(moment, now), now + LONGEST_WAIT)
 
 
 def reset_at(headers: httpx.Headers, now: datetime) -> datetime | None:
-    """X-RateLimit-Reset as Mastodon sends it (an ISO time), where nothing remains of the allowance."""
-    if headers.get("x-ratelimit-remaining") != "0":
-        return None
+    """When an allowance is renewed: as an ISO time (Mastodon), seconds since 1970 (X, Bluesky) or from now (Reddit)."""
+    told = next((headers[f"{name}-reset"].strip() for name in ALLOWANCES if f"{name}-reset" in headers), "")
     try:
-        moment = datetime.fromisoformat(headers.get("x-ratelimit-reset", ""))
+        if re.fullmatch(r"\d{1,12}(\.\d+)?", told):
+            seconds = float(told)
+            return datetime.fromtimestamp(seconds, UTC) if seconds > AN_EPOCH else now + timedelta(seconds=seconds)
+        moment = datetime.fromisoformat(told)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -73,8 +81,8 @@ def judge_status(status: int, headers: httpx.Headers, where: str, now: datetime)
     """Return for 200 and 304; raise what anything else means, in words a person can act on."""
     if status in (200, 304):
         return
-    until = retry_after(headers, now)
-    if status == 429 or (status == 503 and until):
+    until = retry_after(headers, now, refused=status == 429)
+    if status == 429:
         until = until or now + WAIT_UNTOLD
         raise RateLimited(f"{where}: asks us to slow down ({status}); next try at {until:%H:%M} UTC", until)
     if headers.get("cf-mitigated", "").lower() == "challenge":
@@ -83,4 +91,4 @@ def judge_status(status: int, headers: httpx.Headers, where: str, now: datetime)
         )
     if status in BLOCKED:
         raise NeedsAttention(f"{where}: {BLOCKED[status]} ({status}); check the address and what access it needs")
-    raise TemporaryFailure(f"{where}: answered {status}; it will be tried again")
+    raise TemporaryFailure(f"{where}: answered {status}; it will be tried again", until)

@@ -310,20 +310,19 @@ def open_spool(settings: Settings, clock: Clock) -> Spool:
 
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
     """A connector for every source."""
-    tools = Tools(
-        fetcher,
-        clock,
-        AuthorKey.load_or_create(settings.author_key).pseudonym,
-        os.environ.get,
-        settings.timezone,
-        frozenset(map(plain_name, settings.own_handles)),
-    )
+    tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key))
     return {
         source.name: build_connector(
             source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
         )
         for source in settings.sources
     }
+
+
+def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey) -> Tools:
+    """What every connector is built with."""
+    handles = frozenset(map(plain_name, settings.own_handles))
+    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:

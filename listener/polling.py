@@ -13,7 +13,7 @@ from listener.connector import Connector, Page
 from listener.intake import Intake
 from listener.spool import SpoolFull
 from mentions.clock import Clock
-from mentions.failures import Failure, NeedsAttention, RateLimited, UserError
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
 from mentions.records import SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
@@ -24,6 +24,7 @@ LEASE = timedelta(minutes=5)
 MAX_PAGES = 20  # a poll that still has more after these goes on at once at the next tick
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+ASK_AGAIN_WHETHER_CONFIGURED = timedelta(hours=1)  # costs no request
 ALARMED_INTERVAL = timedelta(minutes=2)  # the Met's first tweet at Westminster came within seven minutes
 QUIET_AT_LEAST = timedelta(hours=6)
 QUIET_GAPS = 8
@@ -32,7 +33,7 @@ RHYTHM_WINDOW = timedelta(days=28)
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll did: `outcome` is ok, failed, limited, attention or bug."""
+    """What one poll did: `outcome` is ok, failed, limited, attention, off or bug."""
 
     source: str
     outcome: str
@@ -170,6 +171,11 @@ class Poller:
         return RHYTHM_WINDOW / count if count else RHYTHM_WINDOW
 
     def _fail(self, row: SourceRow, failure: Failure) -> SourceRow:
+        if isinstance(failure, NotConfigured):
+            if row.state is not SourceState.OFF:
+                log.info("source=%s off reason=%s", row.name, failure)
+            due = self.clock() + ASK_AGAIN_WHETHER_CONFIGURED
+            return replace(row, state=SourceState.OFF, failures=0, message=str(failure), next_check_at=due)
         if isinstance(failure, NeedsAttention):
             log.error("source=%s stopped reason=%s", row.name, failure)
             message = str(failure)
@@ -177,7 +183,10 @@ class Poller:
                 row, state=SourceState.PAUSED, failures=row.failures + 1, message=message, next_check_at=None
             )
         late = self._late(row, str(failure))
-        return replace(late, next_check_at=failure.until) if isinstance(failure, RateLimited) else late
+        until = failure.until if isinstance(failure, RateLimited | TemporaryFailure) else None
+        if isinstance(failure, RateLimited):
+            return replace(late, next_check_at=until)
+        return replace(late, next_check_at=max(late.next_check_at, until)) if until and late.next_check_at else late
 
     def _late(self, row: SourceRow, message: str) -> SourceRow:
         if not row.failures:
@@ -198,4 +207,6 @@ class Poller:
 def _outcome(failure: Failure) -> str:
     if isinstance(failure, NeedsAttention):
         return "attention"
+    if isinstance(failure, NotConfigured):
+        return "off"
     return "limited" if isinstance(failure, RateLimited) else "failed"

@@ -5,6 +5,7 @@
     │   └── NoSpace        the same, though only a person can make it work
     ├── RateLimited        not before `until`
     ├── NeedsAttention     pause until a person resumes it
+    ├── NotConfigured      no fault: off until somebody gives what is missing
     └── Unsavable          leave this one out, and go on with the others
 
 Anything else that is raised is a bug: it is logged with its trace and never another source's problem.
@@ -20,7 +21,11 @@ class Failure(Exception):
 
 
 class TemporaryFailure(Failure):
-    """It may work the next time it is due."""
+    """It may work the next time it is due; not before `until` (aware UTC) where the other side named a time."""
+
+    def __init__(self, message: str, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class NoSpace(TemporaryFailure):
@@ -37,6 +42,10 @@ class RateLimited(Failure):
 
 class NeedsAttention(Failure):
     """It will not work until a person does something; the message says what."""
+
+
+class NotConfigured(Failure):
+    """Credentials or a permission are missing: nothing is wrong, nothing is tried; the message says what is needed."""
 
 
 class Unsavable(Failure):

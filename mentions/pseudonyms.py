@@ -41,6 +41,11 @@ class AuthorKey:
             raise UserError(f"{path}: not an author key (expected {KEY_BYTES} bytes, found {len(secret)}): restore it")
         return AuthorKey(secret)
 
+    @staticmethod
+    def for_now() -> AuthorKey:
+        """A key that nobody keeps: its pseudonyms mean nothing afterwards."""
+        return AuthorKey(secrets.token_bytes(KEY_BYTES))
+
     def pseudonym(self, platform: str, author: str) -> str:
         """16 hex digits, the same for one author on one platform for as long as the key lives; "" for no author.
 

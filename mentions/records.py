@@ -17,6 +17,7 @@ class SourceState(StrEnum):
     QUIET = "doubtful"  # answers, but brings nothing for longer than its own rhythm
     FAILING = "late"  # tried and failed; will be tried again
     PAUSED = "stopped"  # needs attention, or paused by a person
+    OFF = "not configured"  # credentials or a permission are missing; no fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from listener.acts import note_act
 from listener.rows import NEWEST, OLDEST, assessment_row
 from listener.start import read_settings
-from mentions.mention import Assessed
+from mentions.mention import Assessed, Mention
 from mentions.query import parse
 from mentions.stores import open_store
 
@@ -54,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
 
 def found_row(each: Assessed) -> dict[str, object]:
     """One result, as the command-line contract has it."""
-    mention = each.mention
+    return {**mention_row(each.mention), "assessment": assessment_row(each.assessment)}
+
+
+def mention_row(mention: Mention) -> dict[str, object]:
+    """The facts of one result."""
     return {
         "id": mention.id,
         "platform": mention.platform,
@@ -63,7 +67,6 @@ def found_row(each: Assessed) -> dict[str, object]:
         "text": mention.text,
         "link": mention.link,
         "source": mention.source,
-        "assessment": assessment_row(each.assessment),
     }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from listener.connector import Page, SourceInfo, Tools
+from listener.connector import Page, SourceInfo, Terms, Tools
 from listener.domains import registrable_domain
 from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader, Reading
@@ -32,6 +32,7 @@ class FeedConnector:
 
     kind: ClassVar[str] = "feed"
     Options: ClassVar[type[BaseModel]] = FeedOptions
+    terms: ClassVar[Terms] = Terms()
 
     def __init__(self, source: SourceInfo, options: FeedOptions, tools: Tools) -> None:
         self._source = source

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from listener.connector import Page, SourceInfo, Tools
+from listener.connector import Page, SourceInfo, Terms, Tools
 from listener.discourse import Mark, Post, base_of, read_board
 from listener.domains import registrable_domain
 from listener.feed_memory import FeedMemory, read_note, write_note
@@ -45,6 +45,7 @@ class ForumConnector:
 
     kind: ClassVar[str] = "forum"
     Options: ClassVar[type[BaseModel]] = ForumOptions
+    terms: ClassVar[Terms] = Terms()
 
     def __init__(self, source: SourceInfo, options: ForumOptions, tools: Tools) -> None:
         self._source = source

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-import requests
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from listener.connector import Page, SourceInfo, Tools
+from listener.connector import Page, SourceInfo, Terms, Tools
 from listener.dates import believable
 from listener.feed_memory import KEY_LENGTH, read_note, sift, write_note
 from listener.feeds import short_hash
-from listener.fetch_requests import FetcherAdapter, Unchanged
-from listener.markup import looks_like_sign_in, plain_line, plain_text, safe_link
+from listener.fetch_libraries import FetcherAdapter, open_session
+from listener.markup import plain_line, plain_text, safe_link
+from listener.platform_fetch import PlatformFetch, Unchanged, translated
 from listener.rows import reach_of
 from listener.web import WebAddress
-from mentions.failures import Failure, NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, TemporaryFailure
 from mentions.mention import Mention, Reach
 
 VERSION = 1
@@ -53,6 +52,7 @@ class MastodonConnector:
 
     kind: ClassVar[str] = "mastodon"
     Options: ClassVar[type[BaseModel]] = MastodonOptions
+    terms: ClassVar[Terms] = Terms("https://docs.joinmastodon.org/api/guidelines/")
 
     def __init__(self, source: SourceInfo, options: MastodonOptions, tools: Tools) -> None:
         from mastodon import Mastodon  # a third of a second, which only those who have such a source shall pay
@@ -63,7 +63,8 @@ class MastodonConnector:
         self._token_env = options.token_env
         self._where = options.api_root.partition("://")[2].rstrip("/")
         # Mastodon.py asks /instance before every timeline, to warn of closed ones: the timeline itself says so too.
-        self._adapter = FetcherAdapter(tools.fetch, tools.clock, silent=("/api/v1/instance", "/api/v2/instance"))
+        platform = PlatformFetch(tools, options.api_root, silent=("/api/v1/instance", "/api/v2/instance"))
+        self._adapter = FetcherAdapter(platform)
         self._adapter.sieve = self._leave_out_known
         self._session = open_session(self._adapter)
         self._client = Mastodon(
@@ -196,34 +197,6 @@ class MastodonConnector:
             shares=count(status.get("reblogs_count")),
             replies=count(status.get("replies_count")),
         )
-
-
-def open_session(adapter: FetcherAdapter) -> requests.Session:
-    """A session that goes nowhere but through the adapter, and takes nothing from the environment."""
-    session = requests.Session()
-    session.trust_env = False
-    session.adapters.clear()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Mastodon.py's exceptions as our own; it hides what our own client raised inside one of its own."""
-    from mastodon.errors import MastodonAPIError, MastodonError
-
-    try:
-        yield
-    except MastodonAPIError as error:
-        if looks_like_sign_in(str(error)):
-            raise NeedsAttention(f"{where}: answered with a sign-in page; check api_root") from error
-        raise TemporaryFailure(f"{where}: answered with something that is no timeline; check api_root") from error
-    except MastodonError as error:
-        cause = error.__context__
-        if isinstance(cause, Failure | Unchanged):
-            raise cause from None
-        raise TemporaryFailure(f"{where}: the request failed ({type(error).__name__})") from error
 
 
 def id_of(status: Any) -> str:

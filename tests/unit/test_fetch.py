@@ -102,6 +102,12 @@ def test_what_will_not_mend_itself_needs_attention(server, fetch, reply, says):
         fetch.get(server.serve("/feed", reply))
 
 
+def test_a_server_in_trouble_is_not_asked_before_the_time_it_names(server, fetch):
+    with pytest.raises(TemporaryFailure) as caught:
+        fetch.get(server.serve("/feed", Reply(status=503, headers={"Retry-After": "60"})))
+    assert caught.value.until == NOON + timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "wait"),
     [
@@ -116,7 +122,9 @@ def test_what_will_not_mend_itself_needs_attention(server, fetch, reply, says):
             {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9999-12-31T23:59:59-01:00"},
             timedelta(minutes=15),
         ),
-        (503, {"Retry-After": "60"}, timedelta(minutes=1)),
+        (429, {"x-rate-limit-reset": str(int(NOON.timestamp()) + 300)}, timedelta(minutes=5)),
+        (429, {"x-ratelimit-reset": "42"}, timedelta(seconds=42)),
+        (429, {"ratelimit-reset": str(int(NOON.timestamp()) - 300)}, timedelta(0)),
         (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-06-09T12:05:00.000Z"}, timedelta(minutes=5)),
     ],
 )
