@@ -1,0 +1,398 @@
+"""A page of a forum, taken apart by its software's rules: posts, topics, boards, and where the next page is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from listener.feeds import normalise_link, short_hash
+from listener.forums.moments import read_moment, writes_month_first
+from listener.forums.rules import ListRules, Rules, ThreadRules
+from listener.markup import decode, plain_line, plain_text, safe_link
+from mentions.failures import TemporaryFailure
+
+LARGEST = 3_000_000  # characters of one page
+DEEPEST = 2000  # tags within tags: beyond it a parser's time grows with the square
+MOST_TRIED = 4  # nodes a selector is tried on
+
+_META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_NESTS = re.compile(r"<(/?)(?:div|span|table|tbody|ul|ol|dl|section|article|blockquote|font|b|i|u|em|strong|a|form)\b", re.I)
+_PAGE_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class PagePost:
+    """One post. `key` is the same on every page of the board that shows it; `number` the board's own id."""
+
+    key: str
+    number: str
+    text: str
+    link: str
+    author: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """A topic as a list shows it. `digest` changes when something is posted in it, never when it is looked at."""
+
+    key: str
+    link: str
+    title: str
+    digest: str
+    author: str = ""
+    excerpt: str = ""
+    published_at: datetime | None = None
+    replies: int | None = None
+    board: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForumPage:
+    """What a page holds. `topic` names the thread it belongs to; `missing` says that the page tells of a deletion."""
+
+    url: str
+    topic: str = ""
+    title: str = ""
+    posts: tuple[PagePost, ...] = ()
+    rows: tuple[TopicRow, ...] = ()
+    boards: tuple[str, ...] = ()
+    next: str = ""
+    previous: str = ""
+    last: str = ""
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when a page was read: what links, zone-less times and "yesterday" refer to."""
+
+    url: str
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.url).netloc
+
+
+def decode_page(body: bytes, label: str | None) -> str:
+    """The text of an HTML page, by its own <meta> where HTTP names no charset."""
+    found = _META_CHARSET.search(body[:8192])
+    return decode(body, label or (found[1].decode("ascii") if found else None))
+
+
+def parse_html(text: str, place: Place) -> LexborHTMLParser:
+    """The page as a tree; raises `TemporaryFailure` for one that is too long or too deep to be a page of a forum."""
+    where = f"{place.host}{urlsplit(place.url).path}"
+    if len(text) > LARGEST:
+        raise TemporaryFailure(f"{where}: the page is longer than {LARGEST // 1_000_000} million characters; not read")
+    depth = deepest = 0
+    for found in _NESTS.finditer(text):
+        depth = max(0, depth - 1) if found[1] else depth + 1
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST:
+        raise TemporaryFailure(f"{where}: the page is a tangle of tags and was not read")
+    return LexborHTMLParser(text)
+
+
+def read_page(tree: LexborHTMLParser, rules: Rules, place: Place) -> ForumPage:
+    """Posts, else topics, of a page, with the way to the pages beside it."""
+    base = base_of_page(tree, place.url)
+    page = with_neighbours(ForumPage(url=place.url), tree, rules, base, place)
+    topic, title = topic_of(tree, rules, place), title_of(tree, rules.title)
+    posts = read_posts(tree, rules, place, base)
+    page = replace(page, topic=topic, title=title, posts=posts)
+    if not posts:
+        page = replace(
+            page,
+            rows=read_rows(tree, rules, place, base),
+            boards=tuple(dict.fromkeys(links(tree, rules.topics.board, base, place.host))),
+            missing=bool(rules.missing and rules.missing.search((tree.body.text() if tree.body else "")[:100_000])),
+        )
+    return page
+
+
+def base_of_page(tree: LexborHTMLParser, url: str) -> str:
+    """What the page's relative links refer to."""
+    node = tree.css_first("base[href]")
+    return urljoin(url, node.attributes.get("href") or "") if node else url
+
+
+def topic_of(tree: LexborHTMLParser, rules: Rules, place: Place) -> str:
+    """What names the thread of this page: by its address, by what it says its address is, else the address itself."""
+    for link in (place.url, *canonical(tree)):
+        if found := search(rules.topic, link):
+            return found
+    return urlsplit(normalise_link(place.url)).path
+
+
+def canonical(tree: LexborHTMLParser) -> Iterator[str]:
+    """Addresses that the page gives for itself."""
+    for selector, name in (("link[rel=canonical]", "href"), ("meta[property='og:url']", "content")):
+        if (node := tree.css_first(selector)) and (link := node.attributes.get(name)):
+            yield link
+
+
+def search(patterns: Iterable[re.Pattern[str]], link: str) -> str:
+    """The first that the patterns catch in a link; "" for nothing."""
+    return next((found[1] for pattern in patterns if (found := pattern.search(link))), "")
+
+
+# -- posts --------------------------------------------------------------------------------------------------------------
+
+
+def read_posts(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[PagePost, ...]:
+    """The posts by whichever of the software's ways of writing shows most of them."""
+    best: tuple[PagePost, ...] = ()
+    for thread in rules.threads:
+        nodes = distinct(tree.css(thread.post), thread.innermost)
+        if len(nodes) > len(best):
+            posts = tuple(gather_posts(nodes, thread, rules, place, base))
+            best = posts if len(posts) > len(best) else best
+    return best
+
+
+def gather_posts(
+    nodes: Sequence[LexborNode], thread: ThreadRules, rules: Rules, place: Place, base: str
+) -> Iterator[PagePost]:
+    """The posts at these nodes, one for each id."""
+    scopes = [scope_of(node, thread) for node in nodes]
+    times = [list(values(scope, thread.time)) for scope in scopes]
+    month_first = writes_month_first((each for told in times for each in told), place.now, rules.month_first)
+    seen: set[tuple[str, str]] = set()
+    for scope, told in zip(scopes, times, strict=True):
+        kind, number = id_of(scope, thread)
+        if not number or (kind, number) in seen:
+            continue
+        seen.add((kind, number))
+        author = next((line for each in values(scope, thread.author) if (line := plain_line(each, 200))), "")
+        moments = (read_moment(after(each, thread.time_after), place.zone, place.now, month_first) for each in told)
+        yield PagePost(
+            key=post_key(place, f"{kind}{number}"),
+            number=number,
+            author=author,
+            published_at=next((moment for moment in moments if moment), None),
+            link=permalink(scope, rules, number, base) or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}",
+            text=text_of(scope[0], thread),
+        )
+
+
+def post_key(place: Place, number: str) -> str:
+    """The identity of a post at this site, hashed."""
+    return short_hash(f"{place.host}/post/{number}")
+
+
+def scope_of(node: LexborNode, thread: ThreadRules) -> list[LexborNode]:
+    """The post's node, and what belongs to it and stands before it."""
+    scope, sibling = [node], node.prev
+    while thread.before and sibling is not None and not sibling.is_element_node:
+        sibling = sibling.prev
+    if thread.before and sibling is not None and any(sibling.css_matches(each) for each in thread.before):
+        scope.append(sibling)
+    return scope
+
+
+def id_of(scope: Sequence[LexborNode], thread: ThreadRules) -> tuple[str, str]:
+    """What kind of post ("" where numbers alone tell posts apart) and its number."""
+    pattern = re.compile(thread.id_pattern)
+    for selector in thread.id:
+        for value in values(scope, (selector,)):
+            if found := pattern.search(value):
+                kind = value[: found.start()].lower().strip("_-#")[-20:] if thread.split_ids else ""
+                return ("discussion" if "discussion" in kind and "comment" not in kind else ""), found[1]
+    return "", ""
+
+
+def permalink(scope: Sequence[LexborNode], rules: Rules, number: str, base: str) -> str:
+    """The link that the post gives for itself."""
+    for node in scope:
+        for link in node.css("a[href]"):
+            href = link.attributes.get("href") or ""
+            if "#" in href and search(rules.post, href) == number and search(rules.topic, href):
+                return safe_link(href, base)
+    return ""
+
+
+def anchor(node: LexborNode, number: str) -> str:
+    """The name of the post's place on its page."""
+    return node.attributes.get("id") or number
+
+
+def text_of(node: LexborNode, thread: ThreadRules) -> str:
+    """The post's own words: no quotes, no signature, no buttons. The tree is spent afterwards."""
+    body = next((found for selector in thread.text if (found := node.css_first(selector)) is not None), None)
+    if body is None:
+        return ""
+    for selector in thread.drop:
+        for each in body.css(selector):
+            if each.mem_id != body.mem_id:
+                each.decompose()
+    return plain_text(body.html or "")
+
+
+# -- lists --------------------------------------------------------------------------------------------------------------
+
+
+def read_rows(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[TopicRow, ...]:
+    """The topics that a page lists, each once."""
+    table = rules.topics
+    nodes = distinct(tree.css(table.row), table.innermost)
+    times = [[*values([node], table.time), *values([node], table.last)] for node in nodes]
+    month_first = writes_month_first((each for told in times for each in told), place.now, rules.month_first)
+    rows: dict[str, TopicRow] = {}
+    for node in nodes:
+        if row := read_row(node, rules, table, place, base, month_first):
+            rows.setdefault(row.key, row)
+    return tuple(rows.values())
+
+
+def read_row(
+    node: LexborNode, rules: Rules, table: ListRules, place: Place, base: str, month_first: bool
+) -> TopicRow | None:
+    """One topic; None for a row that links to none."""
+    link, title = topic_link(node, rules, table, base)
+    if not link or not title:
+        return None
+    key = search(rules.topic, link) or normalise_link(link)
+    told = [read_moment(after(each, table.time_after), place.zone, place.now, month_first)
+            for each in values([node], table.time)]  # fmt: skip
+    last = [read_moment(each, place.zone, place.now, month_first) for each in values([node], table.last)]
+    replies = next((found[0] for each in values([node], table.replies) if (found := _PAGE_NUMBER.search(each))), "")
+    hrefs = (each.attributes.get("href") or "" for each in node.css("a[href]"))
+    posts = sorted({found for href in hrefs if (found := search(rules.post, href))})
+    moved = "" if replies and posts else next((f"{each:%Y%m%d%H%M}" for each in last if each), "")
+    board = next(links(node, table.board, base, place.host), "")
+    return TopicRow(
+        key=short_hash(f"{place.host}/topic/{key}"),
+        link=link,
+        title=title,
+        digest=short_hash(f"{title}|{replies}|{posts}|{moved}", 8),
+        author=next((line for each in values([node], table.author) if (line := plain_line(each, 200))), ""),
+        excerpt=next((text for each in node_html(node, table.excerpt) if (text := plain_text(each))), ""),
+        published_at=next((each for each in (*told, *last) if each), None),
+        replies=int(replies[:9]) if replies else None,
+        board=board,
+    )
+
+
+def topic_link(node: LexborNode, rules: Rules, table: ListRules, base: str) -> tuple[str, str]:
+    """Where a row's topic stands, and what it is called."""
+    for selector in table.link:
+        for each in node.css(selector)[:MOST_TRIED]:
+            link = safe_link(each.attributes.get("href") or "", base)
+            title = plain_line(each.attributes.get("title") or "") if "lastpost" in selector else ""
+            title = title or plain_line(each.html or "")
+            if link and title and (search(rules.topic, link) or selector == table.link[0]):
+                return strip_to_topic(link), title
+    return "", ""
+
+
+def strip_to_topic(link: str) -> str:
+    """A link to a topic's beginning: without what leads on to its last or first unread post."""
+    link = link.partition("#")[0]
+    link = re.sub(r"(?<=[?&;])(?:action=lastpost|goto=\w+|view=\w+)&?", "", link)
+    link = re.sub(r"/(?:unread|latest)/?$", "/", link)
+    return re.sub(r"(topic=\d+)\.(?:msg|new)\d*", r"\1.0", link).rstrip("?&;")
+
+
+def node_html(node: LexborNode, selectors: Iterable[str]) -> Iterator[str]:
+    """The markup of what the selectors find."""
+    for selector in selectors:
+        for each in node.css(selector)[:1]:
+            yield each.html or ""
+
+
+# -- the pages beside it --------------------------------------------------------------------------------------------------
+
+
+def with_neighbours(page: ForumPage, tree: LexborHTMLParser, rules: Rules, base: str, place: Place) -> ForumPage:
+    """The page with its next, previous and last one; all of them on the same host."""
+    here = normalise_link(place.url)
+    forward = next((link for link in links(tree, rules.next, base, place.host) if normalise_link(link) != here), "")
+    back = next(iter(links(tree, ("link[rel=prev]", "a[rel=prev]"), base, place.host)), "")
+    known = [forward] if forward else []
+    shape = skeleton(forward or back or place.url)
+    alike = [link for link in (*links(tree, rules.all, base, place.host), *known) if skeleton(link) == shape]
+    numbers = {link: numbers_of(link) for link in alike}
+    last = max(alike, key=numbers.__getitem__, default="")
+    if last and numbers[last] < numbers_of(place.url) and skeleton(place.url) == shape:
+        last = ""
+    before = [link for link in alike if numbers[link] < (numbers_of(place.url) if skeleton(place.url) == shape else [])]
+    back = back or (max(before, key=numbers.__getitem__) if before else "")
+    return replace(page, next=forward, previous=back, last=last if forward else "")
+
+
+def skeleton(link: str) -> str:
+    """A link without its numbers: alike for the pages of one thread."""
+    return _PAGE_NUMBER.sub("#", normalise_link(link))
+
+
+def numbers_of(link: str) -> list[int]:
+    """Its numbers, by which pages of one thread are in order."""
+    return [int(each[:12]) for each in _PAGE_NUMBER.findall(normalise_link(link))]
+
+
+# -- what selectors find --------------------------------------------------------------------------------------------------
+
+
+def distinct(nodes: Sequence[LexborNode], innermost: bool) -> list[LexborNode]:
+    """Of nodes within nodes only the outer ones, or only the inner ones."""
+    nodes = list({node.mem_id: node for node in nodes}.values())  # one that two selectors find is found twice
+    ids = {node.mem_id for node in nodes}
+    holding = {above.mem_id for node in nodes for above in ancestors(node) if above.mem_id in ids}
+    if innermost:
+        return [node for node in nodes if node.mem_id not in holding]
+    return [node for node in nodes if not any(above.mem_id in ids for above in ancestors(node))]
+
+
+def ancestors(node: LexborNode) -> Iterator[LexborNode]:
+    """What a node stands in, from the inside out."""
+    above = node.parent
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def values(scope: Sequence[LexborNode], selectors: Iterable[str]) -> Iterator[str]:
+    """What the selectors find, in their order: words, or an attribute's value for `selector@name`."""
+    for selector in selectors:
+        path, _, name = selector.partition("@")
+        for node in scope:
+            for each in [node] if not path else node.css(path)[:MOST_TRIED]:
+                value = each.attributes.get(name) if name else each.text(separator=" ")
+                if value and value.strip():
+                    yield value.strip()[:1000]
+
+
+def links(tree: LexborHTMLParser | LexborNode, selectors: Iterable[str], base: str, host: str) -> Iterator[str]:
+    """The links that the selectors find and that stay on the host."""
+    for selector in selectors:
+        for each in tree.css(selector):
+            link = safe_link(each.attributes.get("href") or "", base)
+            if link and urlsplit(link).netloc == host:
+                yield link
+
+
+def title_of(tree: LexborHTMLParser, selectors: Iterable[str]) -> str:
+    """The first words that one of the selectors finds, without what some boards put into a heading beside them."""
+    for selector in selectors:
+        for node in tree.css(selector)[:1]:
+            for each in node.css("nav, .PageNav, .pagination, .DateTime, script"):
+                each.decompose()
+            if line := plain_line(node.html or ""):
+                return line
+    return ""
+
+
+def after(text: str, pattern: str) -> str:
+    """What follows the pattern's last find; all of it where there is none."""
+    finds = list(re.finditer(pattern, text)) if pattern else []
+    return text[finds[-1].end() :] if finds else text
