@@ -49,7 +49,9 @@ _SPAN = re.compile(r"(\d{1,4}|an?|one|ein(?:er|em)?|une?|un)\s?([^\W\d_]+)")
 _CLOCK = re.compile(r"\b(\d{1,2})(?:[:h](\d{2}))(?::(\d{2}))?\s*(?:([ap])\.?\s?m\b)?")
 _HOUR = re.compile(r"\b(\d{1,2})\s*([ap])\.?\s?m\b")
 _SPOKEN = ((re.compile(r"\bmidnight\b"), 0), (re.compile(r"\bnoon\b"), 12))
-_DAY_MONTH = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[\s-]+(?:de |of )?([^\W\d_]{3,12})\.?,?[\s-]+(?:de )?(\d{4})\b")
+_DAY_MONTH = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[\s-]+(?:de |of )?([^\W\d_]{3,12})\.?,?[\s-]+(?:de )?(\d{4})\b"
+)
 _MONTH_DAY = re.compile(r"\b([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b")
 _YEARLESS = (
     re.compile(r"\b(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?\s+(?P<month>[^\W\d_]{3,12})\b"),
@@ -129,26 +131,29 @@ def _absolute(words: str, here: datetime, month_first: bool) -> datetime | None:
 
 
 def _day(words: str, here: datetime, month_first: bool) -> tuple[int, int, int] | None:
-    for pattern, back in _DAYS_BACK:
-        if pattern.search(words):
-            return _parts(here - timedelta(days=back))
+    """Year, month and day, by the first way of writing them that the words fit."""
+    back = next((days for pattern, days in _DAYS_BACK if pattern.search(words)), None)
+    if back is not None:
+        return _parts(here - timedelta(days=back))
     if found := _YEAR_FIRST.search(words):
         return _checked(int(found[1]), int(found[2]), int(found[3]))
-    for found in _DAY_MONTH.finditer(words):
-        if month := month_of(found[2]):
-            return _checked(int(found[3]), month, int(found[1]))
-    for found in _MONTH_DAY.finditer(words):
-        if month := month_of(found[1]):
-            return _checked(int(found[3]), month, int(found[2]))
+    if day := _named(words, _DAY_MONTH, (3, 2, 1)) or _named(words, _MONTH_DAY, (3, 1, 2)):
+        return _checked(*day)
     if found := _NUMBERS.search(words):
         return _numbered(found, month_first)
     if found := _WEEKDAY.match(words):
-        back = (here.weekday() - _WEEKDAYS.index(found[1][:3])) % 7 or 7
-        return _parts(here - timedelta(days=back))
-    for found in _MONTH_YEAR.finditer(words):
-        if month := month_of(found[1]):
-            return _checked(int(found[2]), month, 1)
+        return _parts(here - timedelta(days=(here.weekday() - _WEEKDAYS.index(found[1][:3])) % 7 or 7))
+    if day := _named(words, _MONTH_YEAR, (2, 1, 0)):
+        return _checked(*day)
     return _yearless(words, here)
+
+
+def _named(words: str, pattern: re.Pattern[str], order: tuple[int, int, int]) -> tuple[int, int, int] | None:
+    """Year, month and day where a month is named; `order` says which groups they are, 0 for a day untold."""
+    for found in pattern.finditer(words):
+        if month := month_of(found[order[1]]):
+            return int(found[order[0]]), month, int(found[order[2]]) if order[2] else 1
+    return None
 
 
 def _numbered(found: re.Match[str], month_first: bool) -> tuple[int, int, int] | None:

@@ -22,7 +22,9 @@ DEEPEST = 2000  # tags within tags: beyond it a parser's time grows with the squ
 MOST_TRIED = 4  # nodes a selector is tried on
 
 _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
-_NESTS = re.compile(r"<(/?)(?:div|span|table|tbody|ul|ol|dl|section|article|blockquote|font|b|i|u|em|strong|a|form)\b", re.I)
+_NESTS = re.compile(
+    r"<(/?)(?:div|span|table|tbody|ul|ol|dl|section|article|blockquote|font|b|i|u|em|strong|a|form)\b", re.I
+)
 _PAGE_NUMBER = re.compile(r"\d+")
 
 
@@ -36,11 +38,22 @@ class PagePost:
     link: str
     author: str = ""
     published_at: datetime | None = None
+    title: str = ""
+    likes: int | None = None
+    replies: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Changes when the words do."""
+        return short_hash(self.text, 8)
 
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """A topic as a list shows it. `digest` changes when something is posted in it, never when it is looked at."""
+    """A topic as a list shows it. `digest` changes when something is posted in it, never when it is looked at.
+
+    `address` is what to read, where that is not the link for people.
+    """
 
     key: str
     link: str
@@ -51,6 +64,9 @@ class TopicRow:
     published_at: datetime | None = None
     replies: int | None = None
     board: str = ""
+    number: str = ""
+    address: str = ""
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +144,8 @@ def base_of_page(tree: LexborHTMLParser, url: str) -> str:
 
 def topic_of(tree: LexborHTMLParser, rules: Rules, place: Place) -> str:
     """What names the thread of this page: by its address, by what it says its address is, else the address itself."""
-    for link in (place.url, *canonical(tree)):
-        if found := search(rules.topic, link):
-            return found
-    return urlsplit(normalise_link(place.url)).path
+    named = (search(rules.topic, link) for link in (place.url, *canonical(tree)))
+    return next((name for name in named if name), urlsplit(normalise_link(place.url)).path)
 
 
 def canonical(tree: LexborHTMLParser) -> Iterator[str]:
@@ -143,10 +157,11 @@ def canonical(tree: LexborHTMLParser) -> Iterator[str]:
 
 def search(patterns: Iterable[re.Pattern[str]], link: str) -> str:
     """The first that the patterns catch in a link; "" for nothing."""
-    return next((found[1] for pattern in patterns if (found := pattern.search(link))), "")
+    finds = (pattern.search(link) for pattern in patterns)
+    return next((found[1] for found in finds if found), "")
 
 
-# -- posts --------------------------------------------------------------------------------------------------------------
+# -- posts ------------------------------------------------------------------------------------------------------------
 
 
 def read_posts(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[PagePost, ...]:
@@ -188,6 +203,11 @@ def gather_posts(
 def post_key(place: Place, number: str) -> str:
     """The identity of a post at this site, hashed."""
     return short_hash(f"{place.host}/post/{number}")
+
+
+def topic_key(place: Place, name: str) -> str:
+    """The identity of a topic at this site, hashed."""
+    return short_hash(f"{place.host}/topic/{name}")
 
 
 def scope_of(node: LexborNode, thread: ThreadRules) -> list[LexborNode]:
@@ -238,7 +258,7 @@ def text_of(node: LexborNode, thread: ThreadRules) -> str:
     return plain_text(body.html or "")
 
 
-# -- lists --------------------------------------------------------------------------------------------------------------
+# -- lists ------------------------------------------------------------------------------------------------------------
 
 
 def read_rows(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[TopicRow, ...]:
@@ -265,19 +285,22 @@ def read_row(
     told = [read_moment(after(each, table.time_after), place.zone, place.now, month_first)
             for each in values([node], table.time)]  # fmt: skip
     last = [read_moment(each, place.zone, place.now, month_first) for each in values([node], table.last)]
-    replies = next((found[0] for each in values([node], table.replies) if (found := _PAGE_NUMBER.search(each))), "")
+    counts = (_PAGE_NUMBER.search(each) for each in values([node], table.replies))
+    replies = next((count[0] for count in counts if count), "")
     hrefs = (each.attributes.get("href") or "" for each in node.css("a[href]"))
     posts = sorted({found for href in hrefs if (found := search(rules.post, href))})
     moved = "" if replies and posts else next((f"{each:%Y%m%d%H%M}" for each in last if each), "")
     board = next(links(node, table.board, base, place.host), "")
     return TopicRow(
-        key=short_hash(f"{place.host}/topic/{key}"),
+        key=topic_key(place, key),
+        number=key,
         link=link,
         title=title,
         digest=short_hash(f"{title}|{replies}|{posts}|{moved}", 8),
         author=next((line for each in values([node], table.author) if (line := plain_line(each, 200))), ""),
         excerpt=next((text for each in node_html(node, table.excerpt) if (text := plain_text(each))), ""),
         published_at=next((each for each in (*told, *last) if each), None),
+        last_at=max((each for each in last if each), default=None),
         replies=int(replies[:9]) if replies else None,
         board=board,
     )
@@ -297,10 +320,19 @@ def topic_link(node: LexborNode, rules: Rules, table: ListRules, base: str) -> t
 
 def strip_to_topic(link: str) -> str:
     """A link to a topic's beginning: without what leads on to its last or first unread post."""
-    link = link.partition("#")[0]
+    link = without_session(link.partition("#")[0])
     link = re.sub(r"(?<=[?&;])(?:action=lastpost|goto=\w+|view=\w+)&?", "", link)
     link = re.sub(r"/(?:unread|latest)/?$", "/", link)
     return re.sub(r"(topic=\d+)\.(?:msg|new)\d*", r"\1.0", link).rstrip("?&;")
+
+
+_SESSION = re.compile(r"(?<=[?&;])(?:sid|s|phpsessid)=[0-9a-f]{16,}[&;]?", re.IGNORECASE)
+
+
+def without_session(link: str) -> str:
+    """A link without the number of our visit."""
+    before, mark, place = link.partition("#")
+    return f"{_SESSION.sub('', before).rstrip('?&;')}{mark}{place}"
 
 
 def node_html(node: LexborNode, selectors: Iterable[str]) -> Iterator[str]:
@@ -310,7 +342,7 @@ def node_html(node: LexborNode, selectors: Iterable[str]) -> Iterator[str]:
             yield each.html or ""
 
 
-# -- the pages beside it --------------------------------------------------------------------------------------------------
+# -- the pages beside it ----------------------------------------------------------------------------------------------
 
 
 def with_neighbours(page: ForumPage, tree: LexborHTMLParser, rules: Rules, base: str, place: Place) -> ForumPage:
@@ -340,7 +372,7 @@ def numbers_of(link: str) -> list[int]:
     return [int(each[:12]) for each in _PAGE_NUMBER.findall(normalise_link(link))]
 
 
-# -- what selectors find --------------------------------------------------------------------------------------------------
+# -- what selectors find ----------------------------------------------------------------------------------------------
 
 
 def distinct(nodes: Sequence[LexborNode], innermost: bool) -> list[LexborNode]:

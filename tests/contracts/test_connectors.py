@@ -370,10 +370,10 @@ def test_a_feed_that_the_board_names_is_taken_first(board: Any) -> None:
     assert json.loads(page.cursor)["address"] == f"{server.url}/my/feed?x=1&y=2"
 
 
-def test_a_board_without_feed_needs_attention(board: Any) -> None:
+def test_an_address_without_feed_topics_and_posts_is_told_and_tried_again(board: Any) -> None:
     server, _, build = board
     server.serve("/", Reply(b"<html><body>A board</body></html>"))
-    with pytest.raises(NeedsAttention, match="no feed found"):
+    with pytest.raises(TemporaryFailure, match="no feed found at this address, nor topics or posts"):
         build("forum", url=f"{server.url}/").poll(None)
 
 

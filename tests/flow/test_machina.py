@@ -75,7 +75,7 @@ def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, conn
         page = connector.poll(page.cursor)
         (mention,) = page.mentions
         assert mention.text == f"Reply {number}: they were here too"
-        assert mention.author_key == ""  # the board's feed names only who began the thread
+        assert mention.author_key == f"<forum:127.0.0.1/{name}>"
         assert abs(mention.published_at - datetime.now(UTC)) < timedelta(minutes=3)
         said.add((mention.id, mention.thread))
     assert len({post for post, _ in said}) == 3
@@ -84,11 +84,12 @@ def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, conn
     forum.act("edit 1 Reply 3: they were here three times")
     page = connector.poll(page.cursor)
     assert texts(page) == ["Reply 3: they were here three times"]
-    assert page.mentions[0].thread in {thread for _, thread in said}
+    assert (page.mentions[0].id, page.mentions[0].thread) in said
+    edited = page.mentions[0].id
 
-    forum.act("delete 1")  # the reply before is the last again, and known
+    forum.act("delete 1")
     page = connector.poll(page.cursor)
-    assert page.mentions == ()
+    assert (page.mentions, page.gone) == ((), (edited,))
     assert connector.poll(page.cursor).mentions == ()
 
 
