@@ -76,8 +76,11 @@ def read_moment(text: str, zone: ZoneInfo, now: datetime, month_first: bool = Fa
     if _YEAR_FIRST.match(words) and (moment := read_date(text.strip(), zone)):
         return believable(moment, now)
     here = now.astimezone(zone)
-    moment = _relative(words, now) or _absolute(words, here, month_first)
-    return believable(moment.astimezone(UTC), now) if moment else None
+    for first in (month_first, not month_first):  # a date that is still to come was meant the other way round
+        moment = _relative(words, now) or _absolute(words, here, first)
+        if moment and (told := believable(moment.astimezone(UTC), now)):
+            return told
+    return None
 
 
 def writes_month_first(texts: Iterable[str], now: datetime, default: bool) -> bool:
