@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, ClassVar
@@ -10,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from listener.connector import Page, SourceInfo, Terms, Tools
+from listener.connector import Locator, Page, Rechecked, SourceInfo, Terms, Tools
 from listener.domains import registrable_domain
 from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader
 from listener.feeds import FeedItem, short_hash
+from listener.forums.again import Rereader, started
 from listener.forums.crawl import Harvest, Shown, Walk, same_site, take_items
 from listener.forums.discourse import Mark, Post, read_board
 from listener.forums.finding import Finder
@@ -59,6 +61,7 @@ class ForumConnector:
     kind: ClassVar[str] = "forum"
     Options: ClassVar[type[BaseModel]] = ForumOptions
     terms: ClassVar[Terms] = Terms()
+    most_at_once: ClassVar[int] = 20
 
     def __init__(self, source: SourceInfo, options: ForumOptions, tools: Tools) -> None:
         self._source = source
@@ -66,6 +69,7 @@ class ForumConnector:
         self._tools = tools
         self._zone = ZoneInfo(options.timezone or tools.zone)
         self._finder = Finder(tools, options.url, options.software, self._zone)
+        self._rereader = Rereader(tools, self._finder, self._zone)
         self._lists: dict[str, list[Shown]] = {}  # what a list or a feed shows of topics still to be read
         self._pending: tuple[str | None, Failure] | None = None  # what the poll after this cursor has to raise
 
@@ -81,6 +85,34 @@ class ForumConnector:
         if note["mode"] == "posts":
             return self._read_discourse(note)
         return self._walk(note)
+
+    def recheck(self, locators: Sequence[Locator]) -> Rechecked:
+        """Posts as they stand now; gone is what its own page no longer shows."""
+        again = self._rereader.recheck(locators[: self.most_at_once])
+        now = self._tools.clock()
+        return Rechecked(tuple(self._from_page(page, post, now) for page, post in again.found), tuple(again.gone))
+
+    def thread(self, locator: Locator) -> Page:
+        """The conversation a post stands in."""
+        now = self._tools.clock()
+        posts = self._rereader.conversation(locator.link)
+        return Page(mentions=tuple(self._from_page(page, post, now) for page, post in posts))
+
+    def backfill(self, since: datetime, until: datetime, cursor: str | None) -> Page:
+        """Posts of a past span, list by list and thread by thread; a feed alone shows no past."""
+        note = read_note(cursor)
+        if not note:
+            found = self._finder.find()
+            if found.mode == "feed" and found.address == self._options.url:
+                return Page(gap="a feed shows no past; give the board's own address as url")
+            note = started(f"{found.address}/latest.json" if found.mode == "posts" else self._options.url)
+        posts, after = self._rereader.past(since, until, note)
+        now = self._tools.clock()
+        return Page(
+            mentions=tuple(self._from_page(page, post, now) for page, post in posts),
+            cursor=write_note(after),
+            more=bool(after["lists"] or after["topics"]),
+        )
 
     def close(self) -> None:
         """Nothing of our own is open."""
@@ -161,13 +193,15 @@ class ForumConnector:
 
     def _read_discourse(self, note: dict[str, Any]) -> Page:
         mark, memory = Mark(**note.get("mark", {})), FeedMemory.read(note.get("memory", {}))
-        turn = read_board(self._tools, note["address"], mark, memory)
+        base = note["address"]
+        turn = read_board(self._tools, base, mark, memory, self._options.pages)
         return Page(
-            mentions=tuple(self._from_post(post, note["address"], turn.at) for post in turn.posts),
+            mentions=tuple(self._from_post(post, base, turn.at) for post in turn.posts),
             cursor=write_note({**note, "mark": asdict(turn.mark), "memory": turn.memory.note()}),
             more=bool(turn.mark.before),
             left_out=len(turn.odd),
             sample=list(turn.odd.values())[-1] if turn.odd else "",
+            gone=tuple(f"forum:{short_hash(f'{base}/p/{post_id}')}" for post_id in turn.gone),
             not_before=turn.not_before,
         )
 

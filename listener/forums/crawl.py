@@ -114,7 +114,8 @@ class Walk:
         address = row.address or row.link
         if since is not None and row.last_at is not None and row.last_at < since:
             return
-        if not same_site(address, page):
+        taken = any(each.url == address and each.topic != row.key for each in self.note.queue)
+        if taken or not same_site(address, page):
             self.harvest.shown.append(row)
             return
         self.moved(row.key, address, row, first, pages)
@@ -186,7 +187,7 @@ class Walk:
             return
         if page.missing and not page.posts:
             self._absent(errand, topic)
-        elif not page.posts:
+        elif not page.posts and not page.odd:
             self._odd(errand, "a topic on whose page no posts were recognised")
         else:
             self._take(errand, topic, page, got.etag)
@@ -195,6 +196,8 @@ class Walk:
         """Posts that are new or were edited; posts that are gone from the page; where to go on."""
         self._lists.pop(errand.topic, None)
         before, known = topic.posts(), topic.page(errand.url)
+        if known is None:
+            self.harvest.odd += page.odd
         found = {post.key: post.digest for post in page.posts}
         self.harvest.posts += [(page, post) for post in page.posts if before.get(post.key) != post.digest]
         lost = set(known.posts) - set(found) if known else set()

@@ -20,7 +20,7 @@ from listener.markup import looks_like_sign_in
 from mentions.failures import NeedsAttention, TemporaryFailure
 
 PAGE_OR_FEED = "text/html, application/xhtml+xml, application/rss+xml, application/atom+xml, */*;q=0.5"
-_DISCOURSE_TOPIC = re.compile(r"^(.*)/t/(?:[^/]+/)?(\d+)(?:/\d+)?(?:\.json)?/?$")
+_DISCOURSE_TOPIC = re.compile(r"^(.*)/t/(?:[^/]+/)?(\d+)(?:/\d+)?/?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Finder:
         got = self._tools.fetch.get(self._url, accept=PAGE_OR_FEED)
         text = decode_page(got.body, got.charset)
         if document := read_json(text):
-            if "latest_posts" in document:
+            if "latest_posts" in document and not urlsplit(self._url).query:
                 return Found(Software.DISCOURSE, "posts", base_of(self._url))
             if "version" not in document:
                 return self._json(got, self._given)
@@ -69,11 +69,13 @@ class Finder:
     def _discourse(self, url: str) -> Found | None:
         """A topic's JSON or the whole board's; None for an address that names its own form."""
         parts = urlsplit(url)
+        if parts.query and parts.path.endswith(".json"):
+            return None
         if found := _DISCOURSE_TOPIC.match(f"{parts.scheme}://{parts.netloc}{parts.path}"):
             return Found(Software.DISCOURSE, "topic", f"{found[1]}/t/{found[2]}.json")
         if parts.path.endswith((".rss", ".json")) and not parts.path.endswith("/posts.json"):
             return None
-        if re.search(r"/t/\d+/posts\.json$", parts.path):
+        if "/t/" in parts.path:
             return None
         return Found(Software.DISCOURSE, "posts", base_of(url))
 
@@ -135,6 +137,10 @@ class Finder:
         except (TemporaryFailure, NeedsAttention):
             return False
         return is_feed(decode_page(got.body, got.charset))
+
+    def read_any(self, got: Fetched) -> ForumPage:
+        """The page in an answer of a board whose software was not told."""
+        return self.read(got, self._given or recognise(decode_page(got.body, got.charset)))
 
     def read(self, got: Fetched, software: Software | None) -> ForumPage:
         """The page in an answer. Raises `NeedsAttention` for a sign-in page, `TemporaryFailure` for no page at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -30,6 +31,8 @@ def read_json_page(document: Mapping[str, Any], place: Place) -> ForumPage | Non
     """The page in an answer; None for JSON of another kind. Raises ValueError, TypeError, KeyError for a broken one."""
     if isinstance(document.get("post_stream"), dict):
         return discourse_topic(document, place)
+    if isinstance(document.get("latest_posts"), list):
+        return discourse_posts(document["latest_posts"], place)
     if isinstance(document.get("topic_list"), dict):
         return discourse_list(document["topic_list"], place)
     if "tid" in document and isinstance(document.get("posts"), list):
@@ -43,7 +46,7 @@ def discourse_topic(document: Mapping[str, Any], place: Place) -> ForumPage:
     """A topic's window of posts."""
     base, topic = base_of(place.url), str(document.get("id") or "")
     title = plain_line(str(document.get("title") or ""))
-    posts, _odd = read_posts(document["post_stream"]["posts"], base, place.now)
+    shown = discourse_posts(document["post_stream"]["posts"], place)
     total = document.get("posts_count")
     pages = -(-total // CHUNK) if isinstance(total, int) else 1
     here = int(place.url.rpartition("page=")[2]) if place.url.rpartition("page=")[2].isdecimal() else 1
@@ -52,15 +55,36 @@ def discourse_topic(document: Mapping[str, Any], place: Place) -> ForumPage:
         url=place.url,
         topic=topic,
         title=title,
-        posts=tuple(
-            PagePost(short_hash(f"{base}/p/{each.id}"), str(each.id), each.text, each.link, each.author,
-                     each.published_at, each.title, each.likes, each.replies)
-            for each in posts
-        ),
+        posts=tuple(replace(each, title=each.title or title) for each in shown.posts),
+        odd=shown.odd,
         next=f"{at}?page={here + 1}" if here < pages else "",
         previous=(f"{at}?page={here - 1}" if here > 2 else at) if here > 1 else "",
         last=f"{at}?page={pages}" if here < pages else "",
-    )  # fmt: skip
+    )
+
+
+def discourse_posts(rows: list[Any], place: Place) -> ForumPage:
+    """A window of posts, newest first or oldest first as they come."""
+    base = base_of(place.url)
+    posts, odd = read_posts(rows, base, place.now)
+    return ForumPage(
+        url=place.url,
+        posts=tuple(
+            PagePost(
+                key=short_hash(f"{base}/p/{each.id}"),
+                number=str(each.id),
+                text=each.text,
+                link=each.link,
+                author=each.author,
+                published_at=each.published_at,
+                title=each.title,
+                likes=each.likes,
+                replies=each.replies,
+            )
+            for each in posts
+        ),
+        odd=tuple(odd.values()),
+    )
 
 
 def discourse_list(listed: Mapping[str, Any], place: Place) -> ForumPage:

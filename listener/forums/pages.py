@@ -83,6 +83,7 @@ class ForumPage:
     previous: str = ""
     last: str = ""
     missing: bool = False
+    odd: tuple[str, ...] = ()  # why posts on it were left out
 
 
 @dataclass(frozen=True, slots=True)

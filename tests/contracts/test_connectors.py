@@ -330,13 +330,15 @@ def test_an_old_board_that_answered_empty_once_is_not_read_back_to_its_beginning
     assert drain(connector, cursor)[0] == []
 
 
-def test_hidden_and_deleted_posts_say_nothing(board: Any) -> None:
+def test_hidden_and_deleted_posts_are_left_out_and_counted_once(board: Any) -> None:
     server, _, build = board
     rows = json.loads(posts(1, 2, 3, 4))["latest_posts"]
     rows[0]["hidden"], rows[1]["user_deleted"], rows[2]["post_type"] = True, True, 3
     server.serve("/posts.json", Reply(json.dumps({"latest_posts": rows}).encode()))
-    page = build("forum", url=server.url, software="discourse").poll(None)
-    assert ([mention.text for mention in page.mentions], page.left_out) == (["Post 4"], 0)
+    connector = build("forum", url=server.url, software="discourse")
+    page = connector.poll(None)
+    assert ([mention.text for mention in page.mentions], page.left_out) == (["Post 4"], 3)
+    assert connector.poll(page.cursor).left_out == 0
 
 
 PAGES = {
