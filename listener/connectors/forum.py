@@ -17,21 +17,13 @@ from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader
 from listener.feeds import FeedItem, short_hash
 from listener.forums.again import Rereader, started
-from listener.forums.crawl import Harvest, Shown, Walk, same_site, take_items
+from listener.forums.crawl import ITSELF, Harvest, Shown, Walk, same_site, take_items
 from listener.forums.discourse import Mark, Post, read_board
 from listener.forums.finding import Finder
 from listener.forums.kinds import POST_LEVEL, Software, adapt_item, thread_key
-from listener.forums.pages import (
-    ForumPage,
-    PagePost,
-    Place,
-    TopicRow,
-    post_key,
-    search,
-    strip_to_topic,
-    topic_key,
-    without_session,
-)
+from listener.forums.lists import TopicRow, strip_to_topic
+from listener.forums.nodes import Place, post_key, search, topic_key, without_session
+from listener.forums.pages import ForumPage, PagePost
 from listener.forums.rules import all_software, rules_of
 from listener.forums.topics import BoardNote
 from listener.platform_options import Pages
@@ -136,7 +128,7 @@ class ForumConnector:
         if note["mode"] == "list":
             return walk.look_at_list(note["address"], memory, self._options.pages)
         first = walk.begin()
-        walk.note.moved("topic", note["address"], self._tools.clock(), first, self._options.pages)
+        walk.note.moved(ITSELF, note["address"], self._tools.clock(), first, self._options.pages)
         walk.harvest.looked = False  # nothing was asked yet
         return memory
 
@@ -269,4 +261,5 @@ class ForumConnector:
 
     def _pseudonym(self, author: str) -> str:
         """The keyed hash of a name at this board: one name at two boards is two people."""
-        return self._tools.pseudonym("forum", f"{self._publisher()}/{author}") if author else ""
+        name = author.removeprefix("@")  # as Discourse's feeds write it
+        return self._tools.pseudonym("forum", f"{self._publisher()}/{name}") if name else ""

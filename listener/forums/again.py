@@ -13,8 +13,10 @@ from listener.connector import Locator, Tools
 from listener.forums.asking import Absent, ask
 from listener.forums.crawl import same_site
 from listener.forums.finding import Finder
-from listener.forums.pages import ForumPage, PagePost, Place, TopicRow, topic_key
-from mentions.failures import Failure, NeedsAttention, TemporaryFailure
+from listener.forums.lists import TopicRow
+from listener.forums.nodes import Place, topic_key
+from listener.forums.pages import ForumPage, PagePost
+from mentions.failures import Failure, NeedsAttention
 
 AROUND = 5  # pages of a conversation read before and after the one that a post stands on
 PAGES_A_CALL = 4
@@ -96,7 +98,7 @@ class Rereader:
             here = self._page(readable(link))
             pages = [*reversed(list(self._beside(here, "previous"))), here, *self._beside(here, "next")]
         except Absent as absent:
-            raise TemporaryFailure(f"{absent}: there is no such thread any more") from absent
+            raise absent.as_failure() from absent
         posts = {post.key: (page, post) for page in pages for post in page.posts}
         return list(posts.values())
 

@@ -13,7 +13,8 @@ from listener.feed_memory import FeedMemory, sift
 from listener.feeds import FeedItem
 from listener.fetch import Fetched
 from listener.forums.asking import Absent, ask
-from listener.forums.pages import ForumPage, PagePost, TopicRow
+from listener.forums.lists import TopicRow
+from listener.forums.pages import ForumPage, PagePost
 from listener.forums.topics import MOST_FAULTS, BoardNote, Errand, PageNote, TopicNote
 from mentions.failures import Failure, NeedsAttention, RateLimited, TemporaryFailure
 
@@ -22,6 +23,8 @@ LISTS_ON = 3  # further pages of a list read where all topics on one are new
 RESTED = timedelta(days=1)  # on a board read for the first time, topics without a post for longer are its past
 SOON = timedelta(minutes=2)  # a queue older than this waits until the list has been looked at again
 MOST_REFUSALS = 3
+
+ITSELF = "topic"  # the key of the topic that a source is, where it is but one
 
 Shown = TopicRow | FeedItem
 
@@ -81,7 +84,7 @@ class Walk:
         try:
             got = ask(self._tools, address, etag=memory.etag if trusts else None)
         except Absent as absent:
-            raise TemporaryFailure(f"{absent}: answered 404; it will be tried again") from absent
+            raise absent.as_failure() from absent
         first = self.begin()
         self.harvest.not_before = got.not_before
         if got.status == 304:
@@ -178,9 +181,13 @@ class Walk:
         try:
             got = ask(self._tools, errand.url, etag=known.etag if known and errand.why == "check" else None)
             page = self._reader(got) if got.status != 304 else None
-        except Absent:
+        except Absent as absent:
+            if errand.topic == ITSELF and not topic.pages:
+                raise absent.as_failure() from absent
             self._absent(errand, topic)
             return
+        if errand.topic == ITSELF and page and not (page.posts or page.missing or page.odd):
+            raise TemporaryFailure(f"{_where(errand.url)}: no posts were recognised on the page; check the url")
         self.harvest.read += 1
         self.note.read_any, self.note.refused, topic.faults = True, 0, 0
         if page is None:

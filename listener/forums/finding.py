@@ -14,7 +14,8 @@ from listener.fetch import Fetched
 from listener.forums.discourse import base_of
 from listener.forums.json_pages import read_json, read_json_page
 from listener.forums.kinds import Software, find_feeds, is_feed, recognise
-from listener.forums.pages import ForumPage, Place, decode_page, parse_html, read_page, search
+from listener.forums.nodes import Place, search
+from listener.forums.pages import ForumPage, decode_page, parse_html, read_page
 from listener.forums.rules import all_software, rules_for
 from listener.markup import looks_like_sign_in
 from mentions.failures import NeedsAttention, TemporaryFailure
@@ -54,8 +55,10 @@ class Finder:
             if "version" not in document:
                 return self._json(got, self._given)
         software = self._given or recognise(text)
-        if is_feed(text) or text.lstrip().startswith("{"):
+        if is_feed(text) or read_json(text):
             return Found(software, "feed", self._url)
+        if text.lstrip().startswith(("{", "[")):
+            raise TemporaryFailure(f"{self._where}: answered with JSON that is no board; check the url")
         if software is Software.DISCOURSE and (found := self._discourse(got.url)):
             return found
         if software is Software.NODEBB and (found := self._nodebb(got.url)):

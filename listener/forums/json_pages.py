@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from listener.dates import believable, read_date
 from listener.feeds import short_hash
 from listener.forums.discourse import base_of, read_posts
-from listener.forums.pages import ForumPage, PagePost, Place, TopicRow, post_key, topic_key
+from listener.forums.lists import TopicRow
+from listener.forums.nodes import Place, post_key, topic_key
+from listener.forums.pages import ForumPage, PagePost
 from listener.markup import plain_line, plain_text
 
 CHUNK = 20  # posts of a page of Discourse's topic

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from listener.feeds import normalise_link, short_hash
+from listener.forums.lists import TopicRow, read_rows
 from listener.forums.moments import read_moment, writes_month_first
-from listener.forums.rules import ListRules, Rules, ThreadRules
+from listener.forums.nodes import Place, after, distinct, links, post_key, search, values
+from listener.forums.rules import Rules, ThreadRules
 from listener.markup import decode, plain_line, plain_text, safe_link
 from mentions.failures import TemporaryFailure
 
 LARGEST = 3_000_000  # characters of one page
 DEEPEST = 2000  # tags within tags: beyond it a parser's time grows with the square
-MOST_TRIED = 4  # nodes a selector is tried on
 
 _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _NESTS = re.compile(
@@ -49,27 +49,6 @@ class PagePost:
 
 
 @dataclass(frozen=True, slots=True)
-class TopicRow:
-    """A topic as a list shows it. `digest` changes when something is posted in it, never when it is looked at.
-
-    `address` is what to read, where that is not the link for people.
-    """
-
-    key: str
-    link: str
-    title: str
-    digest: str
-    author: str = ""
-    excerpt: str = ""
-    published_at: datetime | None = None
-    replies: int | None = None
-    board: str = ""
-    number: str = ""
-    address: str = ""
-    last_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ForumPage:
     """What a page holds. `topic` names the thread it belongs to; `missing` says that the page tells of a deletion."""
 
@@ -84,20 +63,6 @@ class ForumPage:
     last: str = ""
     missing: bool = False
     odd: tuple[str, ...] = ()  # why posts on it were left out
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and when a page was read: what links, zone-less times and "yesterday" refer to."""
-
-    url: str
-    zone: ZoneInfo
-    now: datetime
-
-    @property
-    def host(self) -> str:
-        """Host and port."""
-        return urlsplit(self.url).netloc
 
 
 def decode_page(body: bytes, label: str | None) -> str:
@@ -156,12 +121,6 @@ def canonical(tree: LexborHTMLParser) -> Iterator[str]:
             yield link
 
 
-def search(patterns: Iterable[re.Pattern[str]], link: str) -> str:
-    """The first that the patterns catch in a link; "" for nothing."""
-    finds = (pattern.search(link) for pattern in patterns)
-    return next((found[1] for found in finds if found), "")
-
-
 # -- posts ------------------------------------------------------------------------------------------------------------
 
 
@@ -199,16 +158,6 @@ def gather_posts(
             link=permalink(scope, rules, number, base) or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}",
             text=text_of(scope[0], thread),
         )
-
-
-def post_key(place: Place, number: str) -> str:
-    """The identity of a post at this site, hashed."""
-    return short_hash(f"{place.host}/post/{number}")
-
-
-def topic_key(place: Place, name: str) -> str:
-    """The identity of a topic at this site, hashed."""
-    return short_hash(f"{place.host}/topic/{name}")
 
 
 def scope_of(node: LexborNode, thread: ThreadRules) -> list[LexborNode]:
@@ -259,90 +208,6 @@ def text_of(node: LexborNode, thread: ThreadRules) -> str:
     return plain_text(body.html or "")
 
 
-# -- lists ------------------------------------------------------------------------------------------------------------
-
-
-def read_rows(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[TopicRow, ...]:
-    """The topics that a page lists, each once."""
-    table = rules.topics
-    nodes = distinct(tree.css(table.row), table.innermost)
-    times = [[*values([node], table.time), *values([node], table.last)] for node in nodes]
-    month_first = writes_month_first((each for told in times for each in told), place.now, rules.month_first)
-    rows: dict[str, TopicRow] = {}
-    for node in nodes:
-        if row := read_row(node, rules, table, place, base, month_first):
-            rows.setdefault(row.key, row)
-    return tuple(rows.values())
-
-
-def read_row(
-    node: LexborNode, rules: Rules, table: ListRules, place: Place, base: str, month_first: bool
-) -> TopicRow | None:
-    """One topic; None for a row that links to none."""
-    link, title = topic_link(node, rules, table, base)
-    if not link or not title:
-        return None
-    key = search(rules.topic, link) or normalise_link(link)
-    told = [read_moment(after(each, table.time_after), place.zone, place.now, month_first)
-            for each in values([node], table.time)]  # fmt: skip
-    last = [read_moment(each, place.zone, place.now, month_first) for each in values([node], table.last)]
-    counts = (_PAGE_NUMBER.search(each) for each in values([node], table.replies))
-    replies = next((count[0] for count in counts if count), "")
-    hrefs = (each.attributes.get("href") or "" for each in node.css("a[href]"))
-    posts = sorted({found for href in hrefs if (found := search(rules.post, href))})
-    moved = "" if replies and posts else next((f"{each:%Y%m%d%H%M}" for each in last if each), "")
-    board = next(links(node, table.board, base, place.host), "")
-    return TopicRow(
-        key=topic_key(place, key),
-        number=key,
-        link=link,
-        title=title,
-        digest=short_hash(f"{title}|{replies}|{posts}|{moved}", 8),
-        author=next((line for each in values([node], table.author) if (line := plain_line(each, 200))), ""),
-        excerpt=next((text for each in node_html(node, table.excerpt) if (text := plain_text(each))), ""),
-        published_at=next((each for each in (*told, *last) if each), None),
-        last_at=max((each for each in last if each), default=None),
-        replies=int(replies[:9]) if replies else None,
-        board=board,
-    )
-
-
-def topic_link(node: LexborNode, rules: Rules, table: ListRules, base: str) -> tuple[str, str]:
-    """Where a row's topic stands, and what it is called."""
-    for selector in table.link:
-        for each in node.css(selector)[:MOST_TRIED]:
-            link = safe_link(each.attributes.get("href") or "", base)
-            title = plain_line(each.attributes.get("title") or "") if "lastpost" in selector else ""
-            title = title or plain_line(each.html or "")
-            if link and title and (search(rules.topic, link) or selector == table.link[0]):
-                return strip_to_topic(link), title
-    return "", ""
-
-
-def strip_to_topic(link: str) -> str:
-    """A link to a topic's beginning: without what leads on to its last or first unread post."""
-    link = without_session(link.partition("#")[0])
-    link = re.sub(r"(?<=[?&;])(?:action=lastpost|goto=\w+|view=\w+)&?", "", link)
-    link = re.sub(r"/(?:unread|latest)/?$", "/", link)
-    return re.sub(r"(topic=\d+)\.(?:msg|new)\d*", r"\1.0", link).rstrip("?&;")
-
-
-_SESSION = re.compile(r"(?<=[?&;])(?:sid|s|phpsessid)=[0-9a-f]{16,}[&;]?", re.IGNORECASE)
-
-
-def without_session(link: str) -> str:
-    """A link without the number of our visit."""
-    before, mark, place = link.partition("#")
-    return f"{_SESSION.sub('', before).rstrip('?&;')}{mark}{place}"
-
-
-def node_html(node: LexborNode, selectors: Iterable[str]) -> Iterator[str]:
-    """The markup of what the selectors find."""
-    for selector in selectors:
-        for each in node.css(selector)[:1]:
-            yield each.html or ""
-
-
 # -- the pages beside it ----------------------------------------------------------------------------------------------
 
 
@@ -373,47 +238,6 @@ def numbers_of(link: str) -> list[int]:
     return [int(each[:12]) for each in _PAGE_NUMBER.findall(normalise_link(link))]
 
 
-# -- what selectors find ----------------------------------------------------------------------------------------------
-
-
-def distinct(nodes: Sequence[LexborNode], innermost: bool) -> list[LexborNode]:
-    """Of nodes within nodes only the outer ones, or only the inner ones."""
-    nodes = list({node.mem_id: node for node in nodes}.values())  # one that two selectors find is found twice
-    ids = {node.mem_id for node in nodes}
-    holding = {above.mem_id for node in nodes for above in ancestors(node) if above.mem_id in ids}
-    if innermost:
-        return [node for node in nodes if node.mem_id not in holding]
-    return [node for node in nodes if not any(above.mem_id in ids for above in ancestors(node))]
-
-
-def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """What a node stands in, from the inside out."""
-    above = node.parent
-    while above is not None:
-        yield above
-        above = above.parent
-
-
-def values(scope: Sequence[LexborNode], selectors: Iterable[str]) -> Iterator[str]:
-    """What the selectors find, in their order: words, or an attribute's value for `selector@name`."""
-    for selector in selectors:
-        path, _, name = selector.partition("@")
-        for node in scope:
-            for each in [node] if not path else node.css(path)[:MOST_TRIED]:
-                value = each.attributes.get(name) if name else each.text(separator=" ")
-                if value and value.strip():
-                    yield value.strip()[:1000]
-
-
-def links(tree: LexborHTMLParser | LexborNode, selectors: Iterable[str], base: str, host: str) -> Iterator[str]:
-    """The links that the selectors find and that stay on the host."""
-    for selector in selectors:
-        for each in tree.css(selector):
-            link = safe_link(each.attributes.get("href") or "", base)
-            if link and urlsplit(link).netloc == host:
-                yield link
-
-
 def title_of(tree: LexborHTMLParser, selectors: Iterable[str]) -> str:
     """The first words that one of the selectors finds, without what some boards put into a heading beside them."""
     for selector in selectors:
@@ -423,9 +247,3 @@ def title_of(tree: LexborHTMLParser, selectors: Iterable[str]) -> str:
             if line := plain_line(node.html or ""):
                 return line
     return ""
-
-
-def after(text: str, pattern: str) -> str:
-    """What follows the pattern's last find; all of it where there is none."""
-    finds = list(re.finditer(pattern, text)) if pattern else []
-    return text[finds[-1].end() :] if finds else text
