@@ -14,7 +14,7 @@ import pytest
 
 from listener.connector import Connector, Page
 from listener.connectors import build_connector
-from listener.fetch import Fetcher, FetchSettings
+from listener.fetch import Answer, Fetcher, FetchSettings
 from mentions.clock import utc_now
 from tests.faulty_server import source, tools
 
@@ -111,3 +111,54 @@ def test_a_quiet_board_is_mostly_answered_unchanged(forum: Forum, connector: Con
         cursor = pages[-1].cursor
     assert all(page.mentions == () for page in pages)
     assert '"quiet":10' in (cursor or "")
+
+
+def test_on_quiet_polls_four_answers_in_five_are_unchanged(
+    forum: Forum, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses: list[int] = []
+    ask = Fetcher.exchange
+
+    def counting(self: Fetcher, url: str, *args: object, **settings: object) -> Answer:
+        answer = ask(self, url, *args, **settings)  # type: ignore[arg-type]
+        statuses.append(answer.status)
+        return answer
+
+    page = connector.poll(None)
+    while page.more:
+        page = connector.poll(page.cursor)
+    monkeypatch.setattr(Fetcher, "exchange", counting)
+    for _ in range(20):
+        page = connector.poll(page.cursor)
+        assert (page.mentions, page.gone) == ((), ())
+    assert statuses.count(304) >= 0.8 * len(statuses)
+
+
+def test_an_edit_of_an_earlier_post_that_the_feed_does_not_show_is_seen(forum: Forum, connector: Connector) -> None:
+    page = connector.poll(None)
+    while page.more:
+        page = connector.poll(page.cursor)
+    forum.act("reply 3 gina The crossing works again")
+    page = connector.poll(page.cursor)
+    assert texts(page) == ["The crossing works again"]
+    forum.act("edit-first 3 Who broke the crossing?")
+    found = []
+    for _ in range(4):
+        page = connector.poll(page.cursor)
+        found += texts(page)
+    assert found == ["Who broke the crossing?"]
+
+
+def test_a_topic_that_is_deleted_takes_its_posts_with_it(forum: Forum, connector: Connector) -> None:
+    page = connector.poll(None)
+    ids = {mention.id for mention in page.mentions if mention.title.startswith("Lost cat")}
+    while page.more:
+        page = connector.poll(page.cursor)
+        ids |= {mention.id for mention in page.mentions if mention.title.startswith("Lost cat")}
+    forum.act("delete-topic 2")
+    gone: set[str] = set()
+    for _ in range(4):
+        page = connector.poll(page.cursor)
+        gone |= set(page.gone)
+    assert ids
+    assert gone == ids
