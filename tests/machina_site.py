@@ -1,7 +1,7 @@
 """A real django-machina forum on loopback: `python tests/machina_site.py FOLDER`.
 
 Says `ready URL`, then does what each line of standard input asks (`reply TOPIC AUTHOR TEXT`, `edit TOPIC TEXT` for its
-last post, `edit-first TOPIC TEXT`, `delete TOPIC` for its last post, `delete-topic TOPIC`) and answers each with `done`.
+last post, `edit-first TOPIC TEXT`, `delete TOPIC` for its last post, `delete-topic TOPIC`), each answered with `done`.
 Ends when standard input does.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,8 +14,9 @@ from listener.fetch import Fetched
 from listener.forums.discourse import base_of
 from listener.forums.json_pages import read_json, read_json_page
 from listener.forums.kinds import Software, find_feeds, is_feed, recognise
+from listener.forums.lists import read_links
 from listener.forums.nodes import Place, search
-from listener.forums.pages import ForumPage, decode_page, parse_html, read_page
+from listener.forums.pages import ForumPage, base_of_page, decode_page, parse_html, read_page
 from listener.forums.rules import all_software, rules_for
 from listener.markup import looks_like_sign_in
 from mentions.failures import NeedsAttention, TemporaryFailure
@@ -115,15 +116,23 @@ class Finder:
         )
 
     def _best(self, text: str, place: Place, software: Software | None) -> tuple[Software | None, ForumPage]:
-        """The page by its software's rules; where that is not known, by those that find most posts on it."""
-        if software and software in all_software():
-            return software, read_page(parse_html(text, place), rules_for(software, host_of(text, place)), place)
-        best: tuple[Software | None, ForumPage] = (software, ForumPage(place.url))
-        for name in all_software() if software is None else ():
-            page = read_page(parse_html(text, place), rules_for(name, host_of(text, place)), place)
-            if len(page.posts) > len(best[1].posts):
-                best = Software(name), page
-        return best
+        """The page by its software's rules; where they find nothing on it, by those of others that find most."""
+        host = host_of(text, place)
+        own = [software] if software and software in all_software() else []
+        page = self._by(own[0], text, place, host) if own else ForumPage(place.url)
+        if page.posts or page.rows or page.boards or page.missing:
+            return software, page
+        pages = {name: self._by(name, text, place, host) for name in all_software() if name not in own}
+        most = max(pages, key=lambda name: (len(pages[name].posts), len(pages[name].rows)))
+        if pages[most].posts or len(pages[most].rows) > 1:
+            return (software or Software(most)), pages[most]
+        for name in own:
+            tree = parse_html(text, place)
+            page = replace(page, rows=read_links(tree, rules_for(name, host), place, base_of_page(tree, place.url)))
+        return software, page
+
+    def _by(self, name: str, text: str, place: Place, host: str) -> ForumPage:
+        return read_page(parse_html(text, place), rules_for(name, host), place)
 
     def _candidates(self, text: str, url: str, software: Software | None, page: ForumPage) -> Iterator[str]:
         """Where a feed may be. A page of one board wants that board's own feed, or is read itself."""

@@ -15,6 +15,8 @@ from listener.forums.nodes import MOST_TRIED, Place, after, distinct, links, sea
 from listener.forums.rules import ListRules, Rules
 from listener.markup import plain_line, plain_text, safe_link
 
+SHORTEST_TITLE = 4  # characters; what is shorter is the number of a page or an arrow
+FEWEST_LINKS = 3  # to topics on a page that lists them
 _NUMBER = re.compile(r"\d+")
 
 
@@ -42,7 +44,7 @@ class TopicRow:
 def read_rows(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[TopicRow, ...]:
     """The topics that a page lists, each once."""
     table = rules.topics
-    nodes = distinct(tree.css(table.row), table.innermost)
+    nodes = distinct(tree.css(table.row), innermost=True)  # rows stand in rows where tables make up the page
     times = [[*values([node], table.time), *values([node], table.last)] for node in nodes]
     month_first = writes_month_first((each for told in times for each in told), place.now, rules.month_first)
     rows: dict[str, TopicRow] = {}
@@ -50,6 +52,20 @@ def read_rows(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> 
         if row := read_row(node, rules, table, place, base, month_first):
             rows.setdefault(row.key, row)
     return tuple(rows.values())
+
+
+def read_links(tree: LexborHTMLParser, rules: Rules, place: Place, base: str) -> tuple[TopicRow, ...]:
+    """The topics that a page links to, where it lists them in no way that the rules know."""
+    rows: dict[str, TopicRow] = {}
+    for each in tree.css("a[href]"):
+        link, title = safe_link(each.attributes.get("href") or "", base), plain_line(each.html or "")
+        name = search(rules.topic, link)
+        if not name or len(title) < SHORTEST_TITLE or title.isdecimal() or "#" in link:
+            continue
+        key, known = topic_key(place, name), rows.get(topic_key(place, name))
+        if known is None or len(title) > len(known.title):
+            rows[key] = TopicRow(key, strip_to_topic(link), title, short_hash(title, 8), number=name)
+    return tuple(rows.values()) if len(rows) >= FEWEST_LINKS else ()
 
 
 def read_row(

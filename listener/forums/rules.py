@@ -43,7 +43,6 @@ class ListRules:
     excerpt: tuple[str, ...] = ()
     board: tuple[str, ...] = ()
     time_after: str = ""
-    innermost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
