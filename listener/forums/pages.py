@@ -145,18 +145,22 @@ def gather_posts(
     seen: set[tuple[str, str]] = set()
     for scope, told in zip(scopes, times, strict=True):
         kind, number = id_of(scope, thread)
-        if not number or (kind, number) in seen:
-            continue
-        seen.add((kind, number))
         author = next((line for each in values(scope, thread.author) if (line := plain_line(each, 200))), "")
         moments = (read_moment(after(each, thread.time_after), place.zone, place.now, month_first) for each in told)
+        link = permalink(scope, rules, number, base) if number else ""
+        link = link or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}".rstrip("#")
+        text = text_of(scope[0], thread)
+        number = number or short_hash(f"{author}|{told[:1]}|{text}")  # no id is given: the words must serve
+        if (kind, number) in seen:
+            continue
+        seen.add((kind, number))
         yield PagePost(
             key=post_key(place, f"{kind}{number}"),
             number=number,
             author=author,
             published_at=next((moment for moment in moments if moment), None),
-            link=permalink(scope, rules, number, base) or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}",
-            text=text_of(scope[0], thread),
+            link=link,
+            text=text,
         )
 
 
