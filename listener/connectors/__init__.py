@@ -10,6 +10,7 @@ from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors.feed import FeedConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
+from listener.connectors.reddit import RedditConnector
 from listener.connectors.x import XConnector
 from mentions.failures import UserError
 
@@ -17,6 +18,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
+    RedditConnector.kind: RedditConnector,
     XConnector.kind: XConnector,
 }
 
