@@ -18,6 +18,7 @@ from mentions.mention import Mention, Reach, Voice
 EPOCH_MS = 1_288_834_974_657  # ids since November 2010 hold the milliseconds since then, above 22 bits
 FIRST_TIMED_ID = 29_700_859_247
 NO_LANGUAGE = frozenset(("und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"))
+PROTECTED = "a post of a protected account"
 VANISHED = ("resource-not-found", "not-authorized-for-resource")  # deleted or suspended; protected or withheld
 
 
@@ -62,6 +63,17 @@ def read_posts(content: Any, where: str) -> Posts:
         vanished_of(errors),
         token if isinstance(token, str) else "",
         max((number(id_of(each)) for each in (*data, {"id": meta.get("newest_id")})), default=0),
+    )
+
+
+def together(*answers: Posts) -> Posts:
+    """Several answers as one, which has no next page."""
+    return Posts(
+        tuple(post for each in answers for post in each.posts),
+        {user: data for each in answers for user, data in each.users.items()},
+        {post: data for each in answers for post, data in each.referred.items()},
+        tuple(post for each in answers for post in each.vanished),
+        newest=max((each.newest for each in answers), default=0),
     )
 
 
@@ -111,10 +123,12 @@ def time_of(post: Mapping[str, Any], now: datetime) -> datetime:
     told, post_id = post.get("created_at"), number(id_of(post))
     if isinstance(told, str):
         return believable(_moment(told), now) or now
-    if post_id < FIRST_TIMED_ID:
-        return now
-    since = timedelta(milliseconds=(post_id >> 22) + EPOCH_MS)
-    return believable(datetime(1970, 1, 1, tzinfo=UTC) + since, now) or now
+    return (believable(posted_at(post_id), now) if post_id >= FIRST_TIMED_ID else None) or now
+
+
+def posted_at(post_id: int) -> datetime:
+    """The time that an id holds."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=(post_id >> 22) + EPOCH_MS)
 
 
 def history_of(post: Mapping[str, Any]) -> list[str]:
@@ -165,7 +179,7 @@ class Posting:
         if not post_id or not text:
             raise ValueError("no id or nothing said")
         if user.get("protected"):
-            raise PermissionError("a post of a protected account")
+            raise PermissionError(PROTECTED)
         metrics = post.get("public_metrics") or {}
         lang = str(post.get("lang") or "")
         conversation = str(post.get("conversation_id") or "")

@@ -184,7 +184,7 @@ class RedditConnector:
         name = me.get("name") if isinstance(me, dict) else None
         if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,30}", name):
             raise TemporaryFailure(f"{self._client.where}: does not say whose account it is; it will be tried again")
-        listing = self._listing(f"user/{name}/overview/", as_account=True, limit=PAGE, sort="new")
+        listing = self._listing(f"user/{name}/overview", as_account=True, limit=PAGE, sort="new")
         own = Posting(SourceInfo(self._source.name, Voice.OWN, self._source.publisher), self._tools)
         kept, self._posting = self._posting, own
         try:

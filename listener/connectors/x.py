@@ -20,6 +20,7 @@ from listener.platform_options import PlatformOptions
 from listener.platform_pages import sift_page
 from listener.x_bill import COUNTS, OWN_POST, POST, USER, Bill
 from listener.x_posts import (
+    PROTECTED,
     CursorTooOld,
     PageTokenSpent,
     Posting,
@@ -28,8 +29,10 @@ from listener.x_posts import (
     id_of,
     judge_refusal,
     number,
+    posted_at,
     read_posts,
     read_volumes,
+    together,
 )
 from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited
 from mentions.mention import Mention
@@ -37,6 +40,7 @@ from mentions.mention import Mention
 VERSION = 1
 HOME = "https://api.twitter.com"  # a constant in tweepy
 LOOKS_BACK = timedelta(days=7) - timedelta(minutes=1)  # of a search; a minute for clocks that differ
+HOUR = timedelta(hours=1)
 SETTLED = timedelta(seconds=30)  # X takes no end of a span that is nearer than ten seconds
 TWEET_FIELDS = [
     "author_id", "conversation_id", "created_at", "edit_history_tweet_ids", "lang", "note_tweet", "public_metrics",
@@ -44,7 +48,9 @@ TWEET_FIELDS = [
 ]  # fmt: skip
 USER_FIELDS = ["protected", "public_metrics", "username"]
 KEYS = {"search": "query", "counts": "query", "mentions": "user_id", "own": "user_id", "replies": "conversation_id"}
-GAP = "the last post known was older than X looks back (7 days): posts before that may be missing"
+SEARCHES = ("search", "replies")
+EDITS_KEPT = 100
+GAP = "the last look was longer ago than X looks back (7 days): posts in between are missing"
 
 logging.getLogger("tweepy").setLevel(logging.WARNING)  # at DEBUG it writes down posts and the token
 
@@ -108,57 +114,61 @@ class XConnector:
         """The next page of what is new; where the budget is spent, how many posts there were instead."""
         note = read_note(cursor)
         if note.get("v") != VERSION:
-            note = {"v": VERSION, "newest": 0, "run": None, "seen": [], "edits": {}, "counted": "", "first": True}
+            note = {"v": VERSION, "newest": 0, "looked": "", "run": None, "seen": [], "edits": {}, "counted": ""}
         if self._options.read == "counts":
             return self._count(note)
-        run = note["run"] or {
-            "since": note["newest"], "start": "", "token": "", "top": note["newest"], "low": 0,
-            "left": self._options.pages if note["first"] else 0,
-        }  # fmt: skip
+        run = note["run"] or self._begin(note)
         try:
-            posts, gap = self._next_posts(run)
+            posts = self._next_posts(run)
         except _BudgetSpent as spent:
-            if self._options.read not in ("search", "replies"):
+            if self._options.read not in SEARCHES:
                 raise
             return self._count(note, spent)
-        return self._page(note, run, posts, gap)
+        return self._page(note, run, posts)
 
-    def _next_posts(self, run: dict[str, Any]) -> tuple[Posts, str]:
-        """The run's next page, and why posts before it may be missing. The run is changed where X looks back no
-        further."""
+    def _begin(self, note: dict[str, Any]) -> dict[str, Any]:
+        """A look from the newest page down to the last post known."""
+        now = self._tools.clock()
+        run = {
+            "at": now.isoformat(), "since": note["newest"], "until": 0, "start": "", "token": "", "top": note["newest"],
+            "low": 0, "left": 0 if note["looked"] else self._options.pages, "gap": "",
+        }  # fmt: skip
+        if note["looked"] and datetime.fromisoformat(note["looked"]) < now - LOOKS_BACK:
+            run["gap"] = GAP
+        if self._options.read in SEARCHES and run["since"] and posted_at(run["since"]) < now - LOOKS_BACK:
+            self._ask_by_time(run)
+        return run
+
+    def _ask_by_time(self, run: dict[str, Any]) -> None:
+        run |= {"since": 0, "token": "", "start": (self._tools.clock() - LOOKS_BACK).isoformat(timespec="seconds")}
+
+    def _next_posts(self, run: dict[str, Any]) -> Posts:
+        """The run's next page. The run is changed where X does not take what it was to go on from."""
         try:
-            return self._read(**_paging(run)), ""
+            return self._read(**_paging(run))
         except PageTokenSpent:
-            run["token"], run["until"] = "", str(run["low"] or "")
-            return self._read(**_paging(run)), ""
+            run |= {"token": "", "until": run["low"]}
         except CursorTooOld:
-            run["since"], run["token"] = 0, ""
-            run["start"] = (self._tools.clock() - LOOKS_BACK).isoformat(timespec="seconds")
-            return self._read(**_paging(run)), GAP
+            self._ask_by_time(run)
+        return self._read(**_paging(run))
 
-    def _page(self, note: dict[str, Any], run: dict[str, Any], posts: Posts, gap: str) -> Page:
+    def _page(self, note: dict[str, Any], run: dict[str, Any], posts: Posts) -> Page:
         found, odd = self._mentions(posts.posts, posts, note["edits"])
         news = sift_page(note["seen"], found, odd)
         lowest = min((number(id_of(each)) for each in posts.posts if id_of(each)), default=0)
         left = run["left"] - 1
         more = bool(posts.next_token) and news.brought and left != 0
         top = max(run["top"], posts.newest)
-        run = {**run, "token": posts.next_token, "top": top, "low": lowest or run["low"], "left": left}
-        edits = dict(list(note["edits"].items())[-100:])
-        note = {
-            **note,
-            "run": run if more else None,
-            "seen": news.seen,
-            "edits": edits,
-            "first": note["first"] and more,
-        }
+        going = {**run, "token": posts.next_token, "top": top, "low": lowest or run["low"], "left": left, "gap": ""}
+        note = {**note, "run": going if more else None, "seen": news.seen}
+        note["edits"] = dict(list(note["edits"].items())[-EDITS_KEPT:])
         return Page(
             mentions=news.mentions,
-            cursor=write_note(note if more else {**note, "newest": top}),
+            cursor=write_note(note if more else {**note, "newest": top, "looked": run["at"]}),
             more=more,
             left_out=news.left_out,
             sample=news.sample,
-            gap=gap,
+            gap=run["gap"],
             not_before=self._pause,
         )
 
@@ -190,7 +200,7 @@ class XConnector:
 
     # -- asking
 
-    def _read(self, read: str = "", recheck: bool = False, **paging: Any) -> Posts:
+    def _read(self, read: str = "", **paging: Any) -> Posts:
         """A page of posts of one of the reads. Raises _BudgetSpent, before anything is asked."""
         read = read or self._options.read
         user = USER if self._options.authors else 0.0
@@ -262,11 +272,11 @@ class XConnector:
             raise spent or nothing from nothing
         told = note["counted"]
         recent = datetime.fromisoformat(told) if told else None
-        recent = recent if recent and recent > now - LOOKS_BACK else None
+        start = recent - HOUR if recent and recent - HOUR > now - LOOKS_BACK else None  # X refuses spans of no length
         with self._bill.settled(COUNTS) as charge:
             try:
                 content = self._ask(
-                    "get_recent_tweets_count", self._query(), **({"start_time": recent} if recent else {})
+                    "get_recent_tweets_count", self._query(), **({"start_time": start} if start else {})
                 )
             except Failure:
                 charge.cost = COUNTS if self._status in (None, 200) else 0.0
@@ -277,7 +287,7 @@ class XConnector:
         posts = sum(each.posts for each in fresh)
         gap = f"the budget is spent: {posts} posts were counted, not read" if spent and posts else ""
         # One count an hour: that is how fine they are.
-        wait = min(spent.until, now + timedelta(hours=1)) if spent else None
+        wait = min(spent.until, now + HOUR) if spent else None
         cursor = write_note({**note, "counted": max([told, *whole])})
         return Page(cursor=cursor, gap=gap, volume=fresh, not_before=wait or self._pause)
 
@@ -286,30 +296,21 @@ class XConnector:
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
         """Look posts up: X names those that are deleted, suspended or protected. An edited one comes as it is now."""
         wanted = {each.native_id: each.id for each in locators if each.native_id.isdecimal()}
-        posts = self._look_up(list(wanted))
-        newer = {
-            history_of(each)[-1]: wanted[id_of(each)]
-            for each in posts.posts
-            if id_of(each) in wanted and history_of(each)[-1] not in wanted
-        }
-        given = list(posts.posts)
-        if newer:
-            later = self._look_up(list(newer))
-            given += later.posts
-        found, odd = self._mentions(given, posts, {})
-        gone = [wanted[each] for each in posts.vanished if each in wanted]
-        private = [name for name, why in odd.items() if "protected" in why]
+        posts = self._look_up(list(wanted), recheck=True)
+        newest = {history_of(each)[-1] for each in posts.posts if id_of(each) in wanted} - set(wanted)
+        posts = together(posts, self._look_up(sorted(newest), recheck=True))
+        found, odd = self._mentions(posts.posts, posts, {})
         ids = set(wanted.values())
-        return Rechecked(
-            tuple(each for name, each in found.items() if name in ids), tuple({*gone, *(ids & set(private))})
-        )
+        gone = {wanted[each] for each in posts.vanished if each in wanted} - set(found)
+        gone |= {name for name, why in odd.items() if name in ids and why == PROTECTED}
+        return Rechecked(tuple(each for name, each in found.items() if name in ids), tuple(sorted(gone)))
 
-    def _look_up(self, ids: list[str]) -> Posts:
+    def _look_up(self, ids: list[str], *, recheck: bool = False) -> Posts:
         if not ids:
             return Posts()
         self._token()
         each = POST + (USER if self._options.authors else 0.0)
-        self._bill.budget.take(1, len(ids) * each, recheck=True)
+        self._bill.budget.take(1, len(ids) * each, recheck=recheck)
         return self._posts("get_tweets", ids, len(ids) * each, POST)
 
     def own_posts(self) -> Page:
@@ -318,8 +319,9 @@ class XConnector:
             raise NotConfigured("x: own posts need the source's user_id")
         posts = self._read("own")
         found, odd = self._mentions(posts.posts, posts, {})
-        own = tuple(found.values())
-        return Page(own, left_out=len(odd), sample=next(iter(odd.values()), ""), not_before=self._pause)
+        return Page(
+            tuple(found.values()), left_out=len(odd), sample=next(iter(odd.values()), ""), not_before=self._pause
+        )
 
     def thread(self, locator: Locator) -> Page:
         """The conversation's posts of the last seven days, with the one that began it."""
@@ -329,10 +331,7 @@ class XConnector:
         root = str(asked.posts[0].get("conversation_id") or locator.native_id)
         begun = self._look_up([root]) if root != locator.native_id else Posts()
         replies = self._read("search", query=f"conversation_id:{root}")
-        both = Posts(
-            (*asked.posts, *begun.posts, *replies.posts), {**asked.users, **begun.users, **replies.users},
-            {**asked.referred, **begun.referred, **replies.referred},
-        )  # fmt: skip
+        both = together(asked, begun, replies)
         found, odd = self._mentions(both.posts, both, {})
         posts = tuple(sorted(found.values(), key=lambda each: (each.published_at, number(each.native_id))))
         gap = "the conversation goes on beyond the newest hundred posts" if replies.next_token else ""
@@ -344,7 +343,7 @@ class XConnector:
             return Page(gap="counts show no posts")
         now = self._tools.clock()
         token = str(read_note(cursor).get("token") or "")
-        searches = self._options.read in ("search", "replies")
+        searches = self._options.read in SEARCHES
         start, end = max(since, now - LOOKS_BACK) if searches else since, min(until, now - SETTLED)
         gap = "X looks back seven days: what is older cannot be had" if start > since else ""
         if start >= end:
@@ -363,7 +362,9 @@ class _BudgetSpent(RateLimited):
 
 def _paging(run: dict[str, Any]) -> dict[str, Any]:
     """The run's next page as X takes it."""
-    start = datetime.fromisoformat(run["start"]) if run["start"] else None
     return {
-        "since_id": run["since"] or None, "until_id": run.get("until"), "start_time": start, "next_token": run["token"],
-    }  # fmt: skip
+        "since_id": run["since"],
+        "until_id": run["until"],
+        "start_time": datetime.fromisoformat(run["start"]) if run["start"] else None,
+        "next_token": run["token"],
+    }

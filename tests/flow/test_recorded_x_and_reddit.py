@@ -21,7 +21,7 @@ from listener.connector import Connector
 from listener.connectors import build_connector
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.mention import Mention
-from tests.faulty_server import Clock, Reply, reach, source, tools
+from tests.faulty_server import Clock, reach, source, tools
 from tests.recorded_traffic import Exchange, RecordedServer, read_recording
 
 AUTUMN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -114,9 +114,7 @@ def test_recorded_answers_of_x_give_every_post_once(shared: Path, name: str) -> 
         ("timeline_tweets.json", "/2/users/2244994945/tweets", {"read": "own", "user_id": "2244994945"}),
     ],
 )
-def test_recorded_bodies_of_x_give_every_post_once(
-    shared: Path, name: str, path: str, options: dict[str, str]
-) -> None:
+def test_recorded_bodies_of_x_give_every_post_once(shared: Path, name: str, path: str, options: dict[str, str]) -> None:
     body = (shared / "recorded/x/pytwitter" / name).read_bytes()
     with reading(RecordedServer([Exchange("GET", path, 200, body)]), "x", **options) as connector:
         check_twice(connector, x_posts(json.loads(body)))
@@ -189,9 +187,10 @@ def test_recorded_refusals_of_reddit_are_told_apart_after_one_request(
 ) -> None:
     log_in, refusal, *_ = read_recording(shared / f"recorded/reddit/prawcore/TestSession.test_request__{name}.json")
     refused = Exchange("GET", "/r/askreddit/new", refusal.status, refusal.body, refusal.headers)
-    with reading(RecordedServer([log_in, refused]), "reddit", subreddit="askreddit") as connector:
-        with pytest.raises(failure) as caught:
-            connector.poll(None)
+    server = RecordedServer([log_in, refused])
+    with reading(server, "reddit", subreddit="askreddit") as connector, pytest.raises(failure) as caught:
+        connector.poll(None)
+    assert len(server.calls) == 2
     if isinstance(caught.value, RateLimited):
         assert caught.value.until == AUTUMN + timedelta(seconds=4)
 
