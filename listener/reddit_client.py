@@ -6,7 +6,9 @@ import configparser
 import logging
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
+
+import requests
 
 from listener.connector import Tools
 from listener.fetch import Answer
@@ -93,26 +95,30 @@ class RedditClient:
         return False
 
 
+class Once:
+    """Stands in for prawcore's strategy of retries: one try, at once."""
+
+    def sleep(self) -> None:
+        """Go on."""
+
+    def should_retry_on_failure(self) -> bool:
+        """Never: the schedule is the retry."""
+        return False
+
+
+class Unpaced:
+    """Stands in for prawcore's limiter, which sleeps by Reddit's headers and breaks where some of them are missing."""
+
+    def call(
+        self, *, method: str, request_function: Any, set_header_callback: Any, url: str, **given: Any
+    ) -> requests.Response:
+        """Ask at once."""
+        return cast("requests.Response", request_function(method, url, **{**given, "headers": set_header_callback()}))
+
+
 def open_praw(session: Any, client_id: str, client_secret: str, refresh_token: str | None = None, *, root: str) -> Any:
     """praw without retries and pauses: the schedule is the retry, and it knows what Reddit allows."""
     import praw  # a third of a second, which only those who have such a source shall pay
-    import prawcore.rate_limit
-    import prawcore.sessions
-
-    class Once(prawcore.sessions.FiniteRetryStrategy):
-        """One try."""
-
-        def should_retry_on_failure(self) -> bool:
-            return False
-
-    class Unpaced(prawcore.rate_limit.RateLimiter):
-        """No pause, and no opinion of odd headers."""
-
-        def delay(self) -> None:
-            """Go on."""
-
-        def update(self, *, response_headers: Any) -> None:
-            """Keep nothing."""
 
     read_only_packaged_settings()
     client = praw.Reddit(
@@ -133,7 +139,7 @@ def open_praw(session: Any, client_id: str, client_secret: str, refresh_token: s
     for core in (client._read_only_core, client._authorized_core):
         if core is not None:
             core._retry_strategy_class = Once
-            core._rate_limiter = Unpaced(window_size=600)
+            core._rate_limiter = Unpaced()
     client.read_only = refresh_token is None
     return client
 
