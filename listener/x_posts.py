@@ -225,7 +225,7 @@ def judge_refusal(status: int, content: Any, where: str, now: datetime) -> None:
     if status != 400 or not isinstance(errors, list):
         return
     named = {name for each in errors if isinstance(each, dict) for name in each.get("parameters") or ()}
-    if "since_id" in named or any("since_id" in str(each) for each in errors):
+    if named & {"since_id", "start_time"} or any("since_id" in str(each) for each in errors):
         raise CursorTooOld(f"{where}: the last post known is older than X looks back")
     if named & {"next_token", "pagination_token"}:
         raise PageTokenSpent(f"{where}: the mark of the next page is spent")

@@ -140,7 +140,9 @@ class RedditConnector:
         self._budget.take(recheck=recheck)
         return self._client.ask(path, **params)
 
-    def _mentions(self, children: Iterable[Any]) -> tuple[dict[str, Mention], dict[str, str], set[str]]:
+    def _mentions(
+        self, children: Iterable[Any], posting: Posting | None = None
+    ) -> tuple[dict[str, Mention], dict[str, str], set[str]]:
         """Mentions by id, why the others are left out, and which of those are deleted."""
         now = self._tools.clock()
         found: dict[str, Mention] = {}
@@ -149,7 +151,7 @@ class RedditConnector:
         for child in children:
             name = f"reddit:{fullname_of(child)}" if fullname_of(child) else short_hash(repr(child))
             try:
-                found[name] = self._posting.mention(child, now)
+                found[name] = (posting or self._posting).mention(child, now)
             except Deleted as why:
                 gone.add(name)
                 odd[name] = str(why)
@@ -186,11 +188,7 @@ class RedditConnector:
             raise TemporaryFailure(f"{self._client.where}: does not say whose account it is; it will be tried again")
         listing = self._listing(f"user/{name}/overview", as_account=True, limit=PAGE, sort="new")
         own = Posting(SourceInfo(self._source.name, Voice.OWN, self._source.publisher), self._tools)
-        kept, self._posting = self._posting, own
-        try:
-            found, odd, gone = self._mentions(listing.children)
-        finally:
-            self._posting = kept
+        found, odd, gone = self._mentions(listing.children, own)
         return Page(tuple(found.values()), left_out=len(odd), gone=tuple(gone), not_before=self._client.pause)
 
     def thread(self, locator: Locator) -> Page:

@@ -99,7 +99,8 @@ class XConnector:
         self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
         self._where = self._platform.root.partition("://")[2]
         self._session = open_session(FetcherAdapter(self._platform))
-        self._posting = Posting(source, tools, options.user_id, options.read == "own")
+        self._posting = Posting(source, tools, options.user_id)
+        self._own = Posting(source, tools, options.user_id, all_own=True)
         self._bill = Bill(tools.budget("x") if self._platform.is_home else UNBOUNDED, tools.clock)
         self._status: int | None = None  # of the newest answer
         self._pause: datetime | None = None  # until when nothing is left of an allowance
@@ -149,11 +150,13 @@ class XConnector:
         except PageTokenSpent:
             run |= {"token": "", "until": run["low"]}
         except CursorTooOld:
+            late = datetime.fromisoformat(run["at"]) < self._tools.clock() - LOOKS_BACK
+            run["gap"] = GAP if late else run["gap"]
             self._ask_by_time(run)
         return self._read(**_paging(run))
 
     def _page(self, note: dict[str, Any], run: dict[str, Any], posts: Posts) -> Page:
-        found, odd = self._mentions(posts.posts, posts, note["edits"])
+        found, odd = self._mentions(posts, note["edits"], self._own if self._options.read == "own" else None)
         news = sift_page(note["seen"], found, odd)
         lowest = min((number(id_of(each)) for each in posts.posts if id_of(each)), default=0)
         left = run["left"] - 1
@@ -173,16 +176,17 @@ class XConnector:
         )
 
     def _mentions(
-        self, given: Sequence[Any], posts: Posts, edits: dict[str, int]
+        self, posts: Posts, edits: dict[str, int] | None = None, posting: Posting | None = None
     ) -> tuple[dict[str, Mention], dict[str, str]]:
         """Mentions by id, and why the other posts are left out. Of a post's versions the newest stays, which `edits`
         remembers by mention id."""
         now = self._tools.clock()
+        edits = {} if edits is None else edits
         found: dict[str, Mention] = {}
         odd: dict[str, str] = {}
-        for post in sorted(given, key=lambda each: number(id_of(each)), reverse=True):
+        for post in sorted(posts.posts, key=lambda each: number(id_of(each)), reverse=True):
             try:
-                mention = self._posting.mention(post, posts, now)
+                mention = (posting or self._posting).mention(post, posts, now)
             except PermissionError as private:
                 odd[f"x:{id_of(post)}"] = str(private)
                 continue
@@ -299,7 +303,7 @@ class XConnector:
         posts = self._look_up(list(wanted), recheck=True)
         newest = {history_of(each)[-1] for each in posts.posts if id_of(each) in wanted} - set(wanted)
         posts = together(posts, self._look_up(sorted(newest), recheck=True))
-        found, odd = self._mentions(posts.posts, posts, {})
+        found, odd = self._mentions(posts)
         ids = set(wanted.values())
         gone = {wanted[each] for each in posts.vanished if each in wanted} - set(found)
         gone |= {name for name, why in odd.items() if name in ids and why == PROTECTED}
@@ -318,7 +322,7 @@ class XConnector:
         if not self._options.user_id:
             raise NotConfigured("x: own posts need the source's user_id")
         posts = self._read("own")
-        found, odd = self._mentions(posts.posts, posts, {})
+        found, odd = self._mentions(posts, posting=self._own)
         return Page(
             tuple(found.values()), left_out=len(odd), sample=next(iter(odd.values()), ""), not_before=self._pause
         )
@@ -332,7 +336,7 @@ class XConnector:
         begun = self._look_up([root]) if root != locator.native_id else Posts()
         replies = self._read("search", query=f"conversation_id:{root}")
         both = together(asked, begun, replies)
-        found, odd = self._mentions(both.posts, both, {})
+        found, odd = self._mentions(both)
         posts = tuple(sorted(found.values(), key=lambda each: (each.published_at, number(each.native_id))))
         gap = "the conversation goes on beyond the newest hundred posts" if replies.next_token else ""
         return Page(posts, left_out=len(odd), gap=gap)
@@ -349,7 +353,7 @@ class XConnector:
         if start >= end:
             return Page(gap=gap)
         posts = self._read(start_time=start, end_time=end, next_token=token)
-        found, odd = self._mentions(posts.posts, posts, {})
+        found, odd = self._mentions(posts, posting=self._own if self._options.read == "own" else None)
         kept = tuple(each for each in found.values() if since <= each.published_at < until)
         more = bool(posts.next_token and posts.next_token != token)
         note = write_note({"token": posts.next_token})

@@ -201,6 +201,23 @@ def test_where_x_itself_calls_the_cursor_too_old_it_asks_by_time() -> None:
         assert "7 days" in pages[0].gap
 
 
+def test_a_look_that_lay_broken_off_for_more_than_a_week_goes_on_by_time() -> None:
+    server, clock = StandIn(), Clock()
+    server.post("Old", NOON - timedelta(hours=1))
+    with reading(server, clock) as connector:
+        _, cursor, _ = drain(connector, None)
+        for number in range(4):
+            server.post(f"Post {number}")
+        page = connector.poll(cursor)
+        clock.now += timedelta(days=9)
+        server.oldest = id_at(clock.now - timedelta(days=7))
+        server.post("New", clock.now - timedelta(days=1))
+        texts, cursor, pages = drain(connector, page.cursor)
+        assert texts == ["New"]
+        assert "7 days" in pages[0].gap
+        assert drain(connector, cursor)[0] == []
+
+
 # -- what a post is ---------------------------------------------------------------------------------------------------
 
 
