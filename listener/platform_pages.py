@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from listener.feed_memory import KEY_LENGTH, sift
+from listener.feed_memory import KEY_LENGTH
 from listener.feeds import short_hash
 from mentions.mention import Mention
 
 ODD = "odd"
+KEPT = 1_200  # posts remembered: more than any platform lists in one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,15 @@ def sift_page(
     known = {line[:KEY_LENGTH]: line[KEY_LENGTH:] for line in seen}
     keys = {name: short_hash(name, KEY_LENGTH) for name in (*found, *odd)}
     digests = {keys[name]: ODD for name in odd} | {keys[name]: digest_of(each) for name, each in found.items()}
-    fresh, kept = sift(known, digests)
+    fresh = {key for key, digest in digests.items() if known.get(key) != digest}
+    kept = {key: digest for key, digest in known.items() if key not in digests} | digests  # the longest unseen go first
     left_out = [why for name, why in odd.items() if keys[name] in fresh]
     return Sifted(
         mentions=tuple(each for name, each in found.items() if keys[name] in fresh),
         left_out=len(left_out),
         sample=left_out[-1] if left_out else "",
         gone=tuple(name for name in gone if known.get(keys[name], ODD) != ODD),
-        seen=[key + digest for key, digest in kept.items()],
+        seen=[key + digest for key, digest in kept.items()][-KEPT:],
         brought=any(key not in known for key in digests),
     )
 

@@ -163,6 +163,18 @@ def test_posts_that_come_between_two_pages_are_read_at_the_next_look() -> None:
         assert drain(connector, cursor)[0] == ["Newest"]
 
 
+def test_after_a_long_look_nothing_of_it_is_new_again() -> None:
+    server = StandIn(size=100)
+    server.post("Old")
+    with reading(server) as connector:
+        _, cursor, _ = drain(connector, None)
+        for number in range(950):
+            server.post(f"New {number}")
+        texts, cursor, _ = drain(connector, cursor)
+        assert len(set(texts)) == len(texts) == 950
+        assert drain(connector, cursor)[0] == []
+
+
 def test_a_listing_that_ends_before_what_is_known_leaves_a_gap() -> None:
     server = StandIn(size=60, most=120)
     server.post("Old")
