@@ -10,12 +10,14 @@ from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors.feed import FeedConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
+from listener.connectors.youtube import YouTubeConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
+    YouTubeConnector.kind: YouTubeConnector,
 }
 
 
