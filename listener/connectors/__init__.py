@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors.feed import FeedConnector
+from listener.connectors.flickr import FlickrConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
 from listener.connectors.youtube import YouTubeConnector
@@ -18,6 +19,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
     YouTubeConnector.kind: YouTubeConnector,
+    FlickrConnector.kind: FlickrConnector,
 }
 
 
