@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
+from listener.connectors.facebook import FacebookConnector
 from listener.connectors.feed import FeedConnector
 from listener.connectors.flickr import FlickrConnector
 from listener.connectors.forum import ForumConnector
@@ -19,6 +20,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
     YouTubeConnector.kind: YouTubeConnector,
+    FacebookConnector.kind: FacebookConnector,
     FlickrConnector.kind: FlickrConnector,
 }
 
