@@ -35,6 +35,10 @@ class NotThere(NeedsAttention):
     """Facebook has no such thing, or not for this token."""
 
 
+class PageForgotten(TemporaryFailure):
+    """Facebook no longer knows the page we were to go on with."""
+
+
 def judge(answer: Answer, content: Any, now: datetime) -> None:
     """Raise what an error of Graph's means, whatever status it came with; return where there is none."""
     error = content.get("error") if isinstance(content, dict) else None
@@ -47,6 +51,8 @@ def judge(answer: Answer, content: Any, now: datetime) -> None:
         raise RateLimited(f"{where}: asks us to slow down (error {code}); next try at {until:%H:%M} UTC", until)
     if (code, below) == (100, 33) or code == ALIAS_UNKNOWN:
         raise NotThere(f"{where}: no such thing at Facebook, or not for this token to see; check the source's ids")
+    if code == 100 and "cursor" in str(error.get("message")).lower():
+        raise PageForgotten(f"{where}: the page to go on with is no longer known")
     if code in NO_TOKEN:
         raise NeedsAttention(f"{where}: the token is no longer good (error {code}); put a new one in its place")
     if code in NOT_ALLOWED:

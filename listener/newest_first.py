@@ -118,8 +118,9 @@ class Walk:
         }
 
     def restart(self) -> Walk:
-        """The same look from its beginning: the platform no longer knows the page it was to go on with."""
-        return replace(self, next="", read=0)
+        """The same look from its beginning, at the next poll: the platform no longer knows the page it was to go on
+        with. What the look has brought so far comes again."""
+        return replace(self, found={}, next="", read=0)
 
     def take(self, listing: Listing, pages: int) -> tuple[Walk, Taken]:
         """The page's news. A look ends at a page that shows something known or nothing new, and where it is the first

@@ -37,6 +37,10 @@ class NotThere(TemporaryFailure):
     """YouTube knows no such thing."""
 
 
+class Balked(TemporaryFailure):
+    """YouTube is well, and yet could not do just this."""
+
+
 class PageForgotten(TemporaryFailure):
     """YouTube no longer knows the page we were to go on with."""
 
@@ -61,7 +65,8 @@ def judge(answer: Answer, content: Any, now: datetime) -> None:
     if answer.status == 404:
         raise NotThere(f"{where}: no such thing at YouTube (404); it will be tried again")
     if reasons & THEIR_FAULT or answer.status >= 500:
-        raise TemporaryFailure(f"{where}: could not do it this time ({answer.status}); it will be tried again")
+        kind = TemporaryFailure if answer.status >= 500 else Balked
+        raise kind(f"{where}: could not do it this time ({answer.status}); it will be tried again")
     why = ", ".join(sorted(each for each in reasons if re.fullmatch(r"\w+", each)))[:100] or str(answer.status)
     raise NeedsAttention(f"{where}: refuses us ({why}); check the key and the source's ids")
 

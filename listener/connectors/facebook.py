@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, model_validator
 
 from listener.connector import UNBOUNDED, Locator, Page, Rechecked, SourceInfo, Terms, Tools
-from listener.facebook import FacebookPosts, NotThere, judge, rest_until
+from listener.facebook import FacebookPosts, NotThere, PageForgotten, judge, rest_until
 from listener.feed_memory import read_note, write_note
 from listener.fetch import Answer
 from listener.newest_first import Listing, Walk, read_entries
@@ -84,6 +84,8 @@ class FacebookConnector:
                 raise
             gone = (options.post_id, *known)
             return Page(cursor=write_note(Walk(walk.of).note()), gone=tuple(f"{self.kind}:{key}" for key in gone))
+        except PageForgotten as lost:
+            return Page(cursor=write_note(walk.restart().note()), gap=str(lost))
         walk, taken = walk.take(listing, options.pages)
         return Page(
             mentions=taken.mentions,

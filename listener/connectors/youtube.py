@@ -20,6 +20,7 @@ from listener.platform_fetch import PlatformFetch, credential, translated
 from listener.platform_options import PlatformOptions
 from listener.youtube import (
     VIDEO_ID,
+    Balked,
     CommentsOff,
     NotThere,
     PageForgotten,
@@ -100,8 +101,8 @@ class YouTubeConnector:
                 rows, listing = self._list(walk.next)
             except CommentsOff:
                 return Page(cursor=write_note(walk.note()), sample="comments are turned off at this video")
-            except PageForgotten:
-                return Page(cursor=write_note(walk.restart().note()), more=True)
+            except PageForgotten as lost:
+                return Page(cursor=write_note(walk.restart().note()), gap=str(lost))
             walk, taken = walk.take(listing, self._options.pages)
             if self._options.read == "comments":
                 walk, waiting = replies_wanted(walk, rows)
@@ -212,8 +213,8 @@ class YouTubeConnector:
         try:
             rows, after = self._ask("comments", part="snippet", parentId=parent, textFormat="html", maxResults=100,
                                     **_going_on(token))  # fmt: skip
-        except (NotThere, PageForgotten):
-            return walk, Taken(), waiting
+        except (NotThere, PageForgotten, Balked) as lost:  # one thread must not hold up the others
+            return walk, Taken(gap=f"replies to a comment: {lost}"), waiting
         entries = read_entries(rows, lambda row: self._posts.from_comment(row, video))
         walk, taken = walk.add(entries)
         return walk, taken, ([[parent, after, video]] if after else []) + waiting
