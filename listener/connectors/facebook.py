@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, model_validator
 
 from listener.connector import UNBOUNDED, Locator, Page, Rechecked, SourceInfo, Terms, Tools
-from listener.facebook import FacebookPosts, NotThere, PageForgotten, judge, rest_until
+from listener.facebook import STOP_FOR, FacebookPosts, NotThere, PageForgotten, judge, rest_until
 from listener.feed_memory import read_note, write_note
 from listener.fetch import Answer
 from listener.newest_first import Listing, Walk, read_entries
 from listener.platform_fetch import PlatformFetch, credential, read_json
 from listener.platform_options import PlatformOptions
-from mentions.failures import TemporaryFailure
+from mentions.failures import RateLimited, TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://graph.facebook.com"
@@ -69,7 +69,8 @@ class FacebookConnector:
         self._posts = FacebookPosts(source, tools, options.page_id)
         self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
-        self._rest: datetime | None = None  # what the newest answer asks for
+        self._rest: datetime | None = None  # until when the newest answer asks us to
+        self._spent_until: datetime | None = None  # the same, where it asks for more than going slow
 
     def poll(self, cursor: str | None) -> Page:
         """A page of the listing; where allowances run low the rest of it waits. Where the post itself is gone, so are
@@ -106,6 +107,8 @@ class FacebookConnector:
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
         """Posts and comments as they stand now. Facebook refuses a whole request for one that is gone: then one by
         one."""
+        if self._spent_until is not None and self._tools.clock() < self._spent_until:
+            raise RateLimited(f"{self._platform.root}: its allowance is nearly spent", self._spent_until)
         found: dict[str, Mention] = {}
         comments = [each.native_id for each in locators if self._is_comment(each)]
         posts = [each.native_id for each in locators if not self._is_comment(each)]
@@ -215,7 +218,9 @@ class FacebookConnector:
             f"{HOME}/{VERSION}/{path}?{urlencode(given)}",
             {"Authorization": f"Bearer {token}", "Accept": "application/json"},
         )
-        self._rest = rest_until(answer, self._tools.clock())
+        now = self._tools.clock()
+        self._rest = rest_until(answer, now)
+        self._spent_until = self._rest if self._rest is not None and self._rest - now >= STOP_FOR else None
         content = read_json(answer.body)
         if not isinstance(content, dict):
             raise TemporaryFailure(f"{self._platform.root}: answered with something that is no answer of Graph's")
