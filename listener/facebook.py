@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,9 +120,10 @@ class FacebookPosts:
         """A comment or a reply under a post."""
         comment = str(row.get("id") or id_in(str(row["permalink_url"])))
         _check_public(row, comment, "a comment")
+        named = safe_link(str(row.get("permalink_url") or ""))
         return self._mention(
             comment,
-            row,
+            {**row, "permalink_url": named or f"https://www.facebook.com/{post}?comment_id={comment}"},
             text=plain_text(row.get("message") or _attached({"attachments": {"data": [row.get("attachment")]}})),
             thread=f"{PLATFORM}:{post}",
             likes=_count(row.get("like_count")),
@@ -160,6 +162,12 @@ def id_in(permalink: str) -> str:
     """The id of the comment that a link leads to, of the reply where it leads to one; "" for none."""
     query = parse_qs(urlsplit(permalink).query)
     return (query.get("reply_comment_id") or query.get("comment_id") or [""])[0]
+
+
+def post_in(permalink: str) -> str:
+    """The id of the post that a comment's link leads to, as Graph calls it; "" for none."""
+    found = re.match(r"/(\w+)/posts/(\w+)/?$|/(\w+_\w+)$", urlsplit(permalink).path)
+    return found[3] or f"{found[1]}_{found[2]}" if found else ""
 
 
 def _attached(row: Mapping[str, Any]) -> str:

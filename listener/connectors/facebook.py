@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, model_validator
 
 from listener.connector import UNBOUNDED, Locator, Page, Rechecked, SourceInfo, Terms, Tools
-from listener.facebook import STOP_FOR, FacebookPosts, NotThere, PageForgotten, judge, rest_until
+from listener.facebook import STOP_FOR, FacebookPosts, NotThere, PageForgotten, judge, post_in, rest_until
 from listener.feed_memory import read_note, write_note
 from listener.fetch import Answer
 from listener.newest_first import Listing, Walk, read_entries
@@ -110,13 +110,12 @@ class FacebookConnector:
         if self._spent_until is not None and self._tools.clock() < self._spent_until:
             raise RateLimited(f"{self._platform.root}: its allowance is nearly spent", self._spent_until)
         found: dict[str, Mention] = {}
-        comments = [each.native_id for each in locators if self._is_comment(each)]
-        posts = [each.native_id for each in locators if not self._is_comment(each)]
-        for ids, fields in ((comments, COMMENT), (posts, TAGGED if self._options.read == "tagged" else POST)):
+        for fields in (POST, TAGGED, COMMENT):
+            alike = [each for each in locators if self._fields(each) == fields]
             try:
-                found |= self._look_up(ids, fields) if ids else {}
+                found |= self._look_up(alike, fields) if alike else {}
             except NotThere:
-                for each in ids:
+                for each in alike:
                     found |= self._look_up_one(each, fields)
         gone = tuple(each.id for each in locators if each.native_id not in found)
         return Rechecked(tuple(found.values()), gone)
@@ -128,8 +127,8 @@ class FacebookConnector:
 
     def thread(self, locator: Locator) -> Page:
         """A post with its comments and replies, oldest first."""
-        post = post_of(locator.native_id, self._options)
-        found = [*self._look_up_one(post, POST).values()]
+        post = post_of(locator, self._options)
+        found = [*self._look_up_one(Locator("", post), POST).values()]
         after = ""
         for _ in range(MOST_OF_A_THREAD):
             rows, after = self._comments(post, after)
@@ -175,29 +174,32 @@ class FacebookConnector:
         entries = read_entries(rows, self._posts.from_post)
         return [entry.mention for entry in entries if entry.mention is not None]
 
-    def _is_comment(self, locator: Locator) -> bool:
-        below = "comment_id=" in locator.link or locator.native_id.count("_") == 2
-        return below or (self._options.read == "comments" and locator.native_id != self._options.post_id)
+    def _fields(self, locator: Locator) -> str:
+        """What to ask of it: a comment, a post of our page, or another's. Whichever source of ours brought it."""
+        if "comment_id=" in locator.link or locator.native_id.count("_") == 2:
+            return COMMENT
+        return POST if locator.native_id.startswith(f"{self._options.page_id}_") else TAGGED
 
-    def _look_up(self, ids: Sequence[str], fields: str) -> dict[str, Mention]:
+    def _look_up(self, locators: Sequence[Locator], fields: str) -> dict[str, Mention]:
         """Those of them that are there and public."""
-        answer = self._get("", recheck=True, ids=",".join(ids), fields=fields)
-        return {each: there for each in ids if (there := self._read(answer.get(each), each, fields))}
+        answer = self._get("", recheck=True, ids=",".join(each.native_id for each in locators), fields=fields)
+        found = {each.native_id: self._read(answer.get(each.native_id), each, fields) for each in locators}
+        return {native: mention for native, mention in found.items() if mention is not None}
 
-    def _look_up_one(self, native: str, fields: str) -> dict[str, Mention]:
+    def _look_up_one(self, locator: Locator, fields: str) -> dict[str, Mention]:
         try:
-            there = self._read(self._get(native, recheck=True, fields=fields), native, fields)
+            there = self._read(self._get(locator.native_id, recheck=True, fields=fields), locator, fields)
         except NotThere:
             return {}
-        return {native: there} if there else {}
+        return {locator.native_id: there} if there else {}
 
-    def _read(self, row: Any, native: str, fields: str) -> Mention | None:
+    def _read(self, row: Any, locator: Locator, fields: str) -> Mention | None:
         """A post or a comment under the id we know it by; None where it is no longer public."""
         if not isinstance(row, dict):
             return None
-        post = post_of(native, self._options)
+        post = post_of(locator, self._options)
         build = (lambda each: self._posts.from_comment(each, post)) if fields == COMMENT else self._posts.from_post
-        return read_entries([{**row, "id": native}], build)[0].mention
+        return read_entries([{**row, "id": locator.native_id}], build)[0].mention
 
     def _ask(self, path: str, after: str = "", **given: Any) -> tuple[list[Any], str]:
         """The rows of one answer, and the mark of the page after; a short page is not the last."""
@@ -227,11 +229,12 @@ class FacebookConnector:
         return content
 
 
-def post_of(native: str, options: FacebookOptions) -> str:
-    """The post that a post's or comment's id belongs to: PAGE_POST, POST_COMMENT, PAGE_POST_COMMENT, or COMMENT."""
-    parts = native.split("_")
+def post_of(locator: Locator, options: FacebookOptions) -> str:
+    """The post that something belongs to: itself, or where it is a comment the one its link or its id names
+    (PAGE_POST_COMMENT), else the one whose comments are read."""
+    parts = locator.native_id.split("_")
     if len(parts) == 3:
         return "_".join(parts[:2])
-    if options.read == "comments":
-        return options.post_id
-    return native
+    if "comment_id=" in locator.link:
+        return post_in(locator.link) or options.post_id
+    return locator.native_id

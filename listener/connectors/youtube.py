@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -36,7 +37,7 @@ from mentions.failures import TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://youtube.googleapis.com"
-SEARCH_GAP = timedelta(minutes=15)  # a hundred searches a day are all there are
+SEARCH_GAP = timedelta(minutes=15)  # times the searches we have: a hundred a day are all there are
 SEARCH_REACHES = 10  # pages; a search shows about 500 results and no more
 LONGEST_QUERY = 1500  # as it stands in an address: googleapiclient would POST what is much longer
 AT_ONCE = 25  # ids in one request, for the same reason
@@ -78,6 +79,7 @@ class YouTubeConnector:
     Options: ClassVar[type[BaseModel]] = YouTubeOptions
     terms: ClassVar[Terms] = Terms("https://developers.google.com/youtube/terms/developer-policies", home=HOME)
     most_at_once: ClassVar[int] = 50
+    _searching: ClassVar[WeakSet[YouTubeConnector]] = WeakSet()  # all that share the hundred
 
     def __init__(self, source: SourceInfo, options: YouTubeOptions, tools: Tools) -> None:
         self._source = source
@@ -86,6 +88,8 @@ class YouTubeConnector:
         self._posts = YouTubePosts(source, tools)
         self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
+        if options.read == "search" and self._platform.is_home:
+            self._searching.add(self)
         self._client: Any = None
         self._where = urlsplit(self._platform.root).netloc
 
@@ -110,6 +114,7 @@ class YouTubeConnector:
 
     def close(self) -> None:
         """Give back the client."""
+        self._searching.discard(self)
         if self._client is not None:
             self._client.close()
 
@@ -253,7 +258,7 @@ class YouTubeConnector:
 
     def _page(self, walk: Walk, taken: Taken, waiting: list[list[str]]) -> Page:
         more = bool(walk.next or waiting)
-        resting = self._options.read == "search" and self._platform.is_home and not more
+        resting = self in self._searching and not more
         return Page(
             mentions=taken.mentions,
             cursor=write_note({**walk.note(), "waiting": waiting}),
@@ -262,7 +267,7 @@ class YouTubeConnector:
             sample=taken.sample,
             gone=tuple(f"{self.kind}:{key}" for key in taken.gone),
             gap=taken.gap,
-            not_before=self._tools.clock() + SEARCH_GAP if resting else None,
+            not_before=self._tools.clock() + SEARCH_GAP * len(self._searching) if resting else None,
         )
 
 

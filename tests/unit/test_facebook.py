@@ -102,6 +102,7 @@ def test_a_comment_goes_by_its_id_else_by_the_one_in_its_link() -> None:
         page = connector.poll(None)
     assert ([each.native_id for each in page.mentions], page.left_out) == (["1_1", "22", "33"], 1)
     assert {each.thread for each in page.mentions} == {f"facebook:{POST}"}
+    assert page.mentions[0].link == f"https://www.facebook.com/{POST}?comment_id=1_1"
 
 
 def test_posts_that_tag_the_page_are_read_too() -> None:
@@ -307,6 +308,22 @@ def test_posts_and_comments_are_looked_at_again() -> None:
     }
     assert sorted(again.gone) == [f"facebook:{PAGE}_1_9", f"facebook:{PAGE}_8", f"facebook:{PAGE}_9"]
     assert {each.thread for each in again.found if each.native_id == f"{PAGE}_1_3"} == {f"facebook:{PAGE}_1"}
+
+
+@pytest.mark.parametrize("read", ["feed", "comments"])
+def test_whichever_source_looks_again_a_comment_s_link_tells_what_it_is_and_where_it_stands(read: str) -> None:
+    under = [
+        Locator("facebook:22", "22", f"https://www.facebook.com/{PAGE}/posts/7/?comment_id=22"),
+        Locator("facebook:7_33", "7_33", f"https://www.facebook.com/{PAGE}_7?comment_id=7_33"),
+        Locator("facebook:55_66", "55_66", "https://www.facebook.com/55/posts/66/"),
+    ]
+    with Graph() as server, reading("facebook", server, page_id=PAGE, read=read, post_id=POST) as connector:
+        again = connector.recheck(under)
+        fields = [parse_qs(urlsplit(path).query)["fields"][0] for path in server.asked]
+    assert {each.native_id: each.thread for each in again.found} == {
+        "22": f"facebook:{PAGE}_7", "7_33": f"facebook:{PAGE}_7", "55_66": "facebook:55_66",
+    }  # fmt: skip
+    assert [("like_count" in each, "reactions" in each) for each in fields] == [(False, False), (True, False)]
 
 
 def test_an_error_while_looking_again_is_no_deletion() -> None:
