@@ -222,7 +222,8 @@ class YouTubeConnector:
             return walk, Taken(gap=f"replies to a comment: {lost}"), waiting
         entries = read_entries(rows, lambda row: self._posts.from_comment(row, video))
         walk, taken = walk.add(entries)
-        return walk, taken, ([[parent, after, video]] if after else []) + waiting
+        on = [[parent, after, video]] if after and taken.mentions else []  # the newest come first
+        return walk, taken, on + waiting
 
     def _look_up(self, kind: str, locators: Sequence[Locator]) -> list[Mention]:
         """Those of them that are still there. One that is not may fail a whole request for comments: then by halves."""
