@@ -150,8 +150,9 @@ def gather_posts(
         link = permalink(scope, rules, number, base) if number else ""
         link = link or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}".rstrip("#")
         text = text_of(scope[0], thread)
-        number = number or short_hash(f"{author}|{told[:1]}|{text}")  # no id is given: the words must serve
-        if (kind, number) in seen:
+        if not number and author and text:  # the words must serve
+            number = short_hash(f"{author}|{told[:1]}|{text}")
+        if not number or (kind, number) in seen:
             continue
         seen.add((kind, number))
         yield PagePost(
