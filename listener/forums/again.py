@@ -45,17 +45,22 @@ class Rereader:
     def recheck(self, locators: Sequence[Locator]) -> Again:
         """Look at posts where they stand, page by page. What a failure keeps us from is in neither list; the first
         failure is raised where nothing could be told at all."""
-        again, pages = Again(), by_page(locators)
-        for link, wanted in pages.items():
+        again = Again()
+        refused: list[str] = []
+        first: Failure | None = None
+        for link, wanted in by_page(locators).items():
             try:
                 self._recheck_page(link, wanted, again)
-            except NeedsAttention:  # not for the public any more: it is gone as far as we may tell
-                if len(pages) == 1 and not again.found:
-                    raise
-            except Failure:
-                if not again.found and not again.gone:
-                    raise
+            except NeedsAttention as failure:
+                refused += [each.id for each in wanted]
+                first = first or failure
+            except Failure as failure:
+                first = first or failure
                 break
+        if again.found or again.gone:
+            again.gone += refused  # the board is there, and these are not for the public any more
+        elif first is not None:
+            raise first
         return again
 
     def _recheck_page(self, link: str, wanted: Sequence[Locator], again: Again) -> None:

@@ -22,7 +22,7 @@ PAGES_A_POLL = 4  # of topics; the rest waits in the cursor for the next poll
 LISTS_ON = 3  # further pages of a list read where all topics on one are new
 RESTED = timedelta(days=1)  # on a board read for the first time, topics without a post for longer are its past
 SOON = timedelta(minutes=2)  # a queue older than this waits until the list has been looked at again
-MOST_REFUSALS = 3
+MOST_REFUSALS = 10  # topics in a row that are not for us: then somebody must look
 
 ITSELF = "topic"  # the key of the topic that a source is, where it is but one
 

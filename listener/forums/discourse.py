@@ -83,7 +83,8 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory, pages: i
     found = {seen_as(post.id): short_hash(f"{post.title}\n{post.text}", 8) for post in posts}
     ids = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
     gone = hidden_now(memory, odd) + (() if filling else deleted_now(tools, base, memory, ids))
-    fresh, seen = sift(memory.seen, {**dict.fromkeys(odd, "odd"), **found})
+    told = {key: GONE if memory.seen.get(key) == GONE else "odd" for key in odd}
+    fresh, seen = sift(memory.seen, {**told, **found})
     after = go_on(mark, ids) if filling else look_back(mark, ids, pages)
     changed: dict[str, Any] = {"seen": {**seen, **dict.fromkeys(map(seen_as, gone), GONE)}}
     if not filling:  # a gap voids the validator: the newest page is to be read again once it is filled
