@@ -120,11 +120,12 @@ class Finder:
         host = host_of(text, place)
         own = [software] if software and software in all_software() else []
         page = self._by(own[0], text, place, host) if own else ForumPage(place.url)
-        if page.posts or page.rows or page.boards or page.missing:
+        if page.posts or page.rows or page.missing:
             return software, page
-        pages = {name: self._by(name, text, place, host) for name in all_software() if name not in own}
-        most = max(pages, key=lambda name: (len(pages[name].posts), len(pages[name].rows)))
-        if pages[most].posts or len(pages[most].rows) > 1:
+        others = [] if page.boards else [name for name in all_software() if name not in own]
+        pages = {name: self._by(name, text, place, host) for name in others}
+        most = max(pages, key=lambda name: (len(pages[name].posts), len(pages[name].rows)), default="")
+        if most and (pages[most].posts or len(pages[most].rows) > 1):
             return (software or Software(most)), pages[most]
         for name in own:
             tree = parse_html(text, place)

@@ -25,6 +25,7 @@ _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z
 _NESTS = re.compile(
     r"<(/?)(?:div|span|table|tbody|ul|ol|dl|section|article|blockquote|font|b|i|u|em|strong|a|form)\b", re.I
 )
+_CLOCK = re.compile(r"\d[:h]\d\d|\d ?[ap]\.?m\b|\bago\b|^\d{10}", re.IGNORECASE)
 _PAGE_NUMBER = re.compile(r"\d+")
 
 
@@ -146,7 +147,8 @@ def gather_posts(
     for scope, told in zip(scopes, times, strict=True):
         kind, number = id_of(scope, thread)
         author = next((line for each in values(scope, thread.author) if (line := plain_line(each, 200))), "")
-        moments = (read_moment(after(each, thread.time_after), place.zone, place.now, month_first) for each in told)
+        ranked = sorted(told, key=lambda each: _CLOCK.search(each) is None)  # a day alone is often when somebody joined
+        moments = (read_moment(after(each, thread.time_after), place.zone, place.now, month_first) for each in ranked)
         link = permalink(scope, rules, number, base) if number else ""
         link = link or f"{place.url.partition('#')[0]}#{anchor(scope[0], number)}".rstrip("#")
         text = text_of(scope[0], thread)

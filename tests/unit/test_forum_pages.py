@@ -10,6 +10,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from listener.forums.kinds import UNVERIFIED, Software, recognise
+from listener.forums.lists import read_links
 from listener.forums.moments import read_moment, writes_month_first
 from listener.forums.nodes import Place
 from listener.forums.pages import ForumPage, decode_page, parse_html, read_page
@@ -179,6 +180,15 @@ def test_whether_a_page_writes_the_month_first_is_told_by_its_own_dates(
     texts: list[str], default: bool, first: bool
 ) -> None:
     assert writes_month_first(texts, NOON, default) is first
+
+
+def test_topics_of_a_list_that_no_rule_knows_are_taken_by_their_links() -> None:
+    links = "".join(f'<p><a href="viewtopic.php?t={n}">Topic number {n}</a> <a href="viewtopic.php?t={n}">2</a></p>'
+                    for n in (1, 2, 3))  # fmt: skip
+    tree = parse_html(links, Place("https://b.example/", LONDON, NOON))
+    rows = read_links(tree, rules_of("phpbb"), Place("https://b.example/", LONDON, NOON), "https://b.example/")
+    assert [(row.number, row.title) for row in rows] == [(str(n), f"Topic number {n}") for n in (1, 2, 3)]
+    assert all(row.link.startswith("https://b.example/viewtopic.php?t=") for row in rows)
 
 
 def test_a_page_is_read_in_the_charset_it_names_itself() -> None:
