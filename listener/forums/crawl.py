@@ -126,9 +126,12 @@ class Walk:
             self.note.want(Errand("", row.board, "list"))
 
     def moved(self, key: str, url: str, shown: Shown, first: bool, pages: int) -> None:
-        """Something was posted in a topic that a list or a feed shows."""
+        """Something was posted in a topic that a list or a feed shows. Of one that began before we knew it only the
+        beginning and the end are read, as at a first look."""
         self._lists.setdefault(key, []).append(shown)
-        self.note.moved(key, url, self._now, first, pages)
+        began = shown.published_at
+        old = began is not None and began < self._now - RESTED
+        self.note.moved(key, url, self._now, first or old, pages)
 
     def read_queue(self, memory: FeedMemory, pages: int) -> FeedMemory:
         """Read a few of the pages that are wanted."""
@@ -208,19 +211,27 @@ class Walk:
         found = {post.key: post.digest for post in page.posts}
         self.harvest.posts += [(page, post) for post in page.posts if before.get(post.key) != post.digest]
         lost = set(known.posts) - set(found) if known else set()
-        topic.keep(PageNote(errand.url, etag, found))
+        topic.keep(PageNote(errand.url, etag, found, page.previous))
         topic.missing -= set(found)
         if lost and (page.previous or errand.url == topic.url):
-            topic.missing |= lost
-            self.note.check(errand.topic, but=errand.url)
-            if page.previous and topic.page(page.previous) is None:
-                self.note.want(Errand(errand.topic, page.previous, "check"))
+            self._look_before(errand.topic, topic, lost, page.previous, but=errand.url)
         self._go_on(errand, topic, page)
+
+    def _look_before(self, key: str, topic: TopicNote, lost: set[str], previous: str, but: str = "") -> None:
+        """Posts are not where they were: they may have moved to the page before, which is read before they are gone."""
+        if not previous and not but:
+            return  # nobody told which page that is
+        topic.missing |= lost
+        self.note.check(key, but)
+        if previous and topic.page(previous) is None:
+            self.note.want(Errand(key, previous, "check"))
 
     def _go_on(self, errand: Errand, topic: TopicNote, page: ForumPage) -> None:
         """The pages after this one: all of a topic that began, the last of one whose past is read."""
         if not page.next or topic.page(page.next) is not None:
             return
+        if errand.why == "check" and errand.url != topic.pages[-1].url:
+            return  # the pages between are of the past
         if errand.left > 0:
             self.note.want(replace(errand, url=page.next, left=errand.left - 1,
                                    why="tail" if errand.why == "check" else errand.why), soon=True)  # fmt: skip
@@ -232,9 +243,8 @@ class Walk:
         known = topic.page(errand.url)
         if errand.url != topic.url:
             if known is not None:
-                topic.missing |= set(known.posts)
                 topic.pages.remove(known)
-                self.note.check(errand.topic)
+                self._look_before(errand.topic, topic, set(known.posts), known.previous)
             return
         self.harvest.gone += sorted(topic.posts())
         self._drop(errand.topic)

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from listener.feeds import short_hash
+from listener.feeds import normalise_link, short_hash
 from listener.markup import safe_link
 
+_NUMBER = re.compile(r"\d+")
 MOST_TRIED = 4  # nodes a selector is tried on
 
 
@@ -98,3 +99,8 @@ def after(text: str, pattern: str) -> str:
     """What follows the pattern's last find; all of it where there is none."""
     finds = list(re.finditer(pattern, text)) if pattern else []
     return text[finds[-1].end() :] if finds else text
+
+
+def numbers_of(link: str) -> list[int]:
+    """Its numbers, by which pages of one thread are in order."""
+    return [int(each[:12]) for each in _NUMBER.findall(normalise_link(link))]

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from listener.feeds import normalise_link, short_hash
 from listener.forums.lists import TopicRow, read_rows
 from listener.forums.moments import read_moment, writes_month_first
-from listener.forums.nodes import Place, after, distinct, links, post_key, search, values
+from listener.forums.nodes import Place, after, distinct, links, numbers_of, post_key, search, values
 from listener.forums.rules import Rules, ThreadRules
 from listener.markup import decode, plain_line, plain_text, safe_link
 from mentions.failures import TemporaryFailure
@@ -238,11 +238,6 @@ def with_neighbours(page: ForumPage, tree: LexborHTMLParser, rules: Rules, base:
 def skeleton(link: str) -> str:
     """A link without its numbers: alike for the pages of one thread."""
     return _PAGE_NUMBER.sub("#", normalise_link(link))
-
-
-def numbers_of(link: str) -> list[int]:
-    """Its numbers, by which pages of one thread are in order."""
-    return [int(each[:12]) for each in _PAGE_NUMBER.findall(normalise_link(link))]
 
 
 def title_of(tree: LexborHTMLParser, selectors: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from listener.forums.nodes import numbers_of
+
 KEY = 16  # characters of a post's key
 MOST_TOPICS = 60  # live topics remembered
 MOST_PAGES = 8  # pages remembered of one: the first and the newest
@@ -21,11 +23,12 @@ MOST_FAULTS = 3  # then a topic that cannot be read is left out until something 
 
 @dataclass(slots=True)
 class PageNote:
-    """A page of a topic as it was read last: its tag, and a digest of every post on it."""
+    """A page of a topic as it was read last: its tag, a digest of every post on it, and the page before it."""
 
     url: str
     etag: str | None = None
     posts: dict[str, str] = field(default_factory=dict)
+    previous: str = ""
 
 
 @dataclass(slots=True)
@@ -54,9 +57,10 @@ class TopicNote:
         """Remember a page as it is now; of many, the first and the newest."""
         known = self.page(page.url)
         if known is not None:
-            known.etag, known.posts = page.etag, page.posts
+            known.etag, known.posts, known.previous = page.etag, page.posts, page.previous
             return
         self.pages.append(page)
+        self.pages.sort(key=lambda each: [] if each.url == self.url else numbers_of(each.url))  # in the thread's order
         if len(self.pages) > MOST_PAGES:
             del self.pages[1]
 
@@ -189,7 +193,7 @@ def _topic_note(topic: TopicNote) -> dict[str, Any]:
         "moved_at": topic.moved_at.isoformat(),
         "read_at": topic.read_at.isoformat(),
         "pages": [
-            {"u": page.url, "e": page.etag, "p": [key + digest for key, digest in page.posts.items()]}
+            {"u": page.url, "e": page.etag, "b": page.previous, "p": [key + seen for key, seen in page.posts.items()]}
             for page in topic.pages
         ],
         "missing": sorted(topic.missing),

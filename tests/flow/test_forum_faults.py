@@ -200,12 +200,49 @@ def test_a_post_that_moved_to_the_page_before_is_not_gone(board: Board) -> None:
     assert _gone(connector, page.cursor) == [ids["Words 12"]]
 
 
+def test_where_the_last_page_is_no_more_its_posts_may_stand_on_the_one_before(board: Board) -> None:
+    first, second = "/viewtopic.php?t=1", "/viewtopic.php?t=1&start=2"
+    back = f'<a rel="prev" href="{first}">1</a>'.encode()
+    board.server.serve(first, Reply(topic(1, 11, 12, next_page=second)))
+    board.server.serve(second, Reply(topic(1, 13) + back))
+    connector = board.source()
+    page = connector.poll(None)
+    ids = {mention.text: mention.id for mention in page.mentions}
+    while page.more:
+        page = connector.poll(page.cursor)
+        ids |= {mention.text: mention.id for mention in page.mentions}
+    board.server.serve(first, Reply(topic(1, 11, 13)))
+    board.server.serve(second, Reply(status=404))
+    board.clock.now += timedelta(hours=25)
+    assert _gone(connector, page.cursor) == [ids["Words 12"]]
+
+
 def test_a_topic_that_is_not_public_is_told_by_its_list_alone(board: Board) -> None:
     board.server.serve("/viewtopic.php?t=2", Reply(status=403))
     tried = try_source(board.source(), 2)
     assert (tried.state, tried.left_out) == ("ok", 1)
     assert sorted(mention.words for mention in tried.mentions.values())[0].startswith("Topic 1")
     assert {mention.title for mention in tried.mentions.values()} == {"Topic 1", "Topic 2"}
+
+
+def test_of_an_old_topic_that_comes_up_again_only_beginning_and_end_are_read(board: Board) -> None:
+    connector = board.source()
+    page = connector.poll(None)
+    while page.more:
+        page = connector.poll(page.cursor)
+    row = ROWS.partition("</li>")[0].replace("t=1", "t=9").replace("</a>", "</a> by lou » 01 Jan 2020, 10:00") + "</li>"
+    board.server.serve("/viewforum.php?f=3", Reply(LIST.replace(b'topics">', b'topics">' + row.encode())))
+    paths = [f"/viewtopic.php?t=9{start}" for start in ("", "&start=1", "&start=2")]
+    bar = "".join(f'<a href="{path}">{n}</a>' for n, path in enumerate(paths, start=1))
+    for number, path in enumerate(paths):
+        after = f'<li class="next"><a href="{paths[number + 1]}">Next</a></li>' if number < 2 else ""
+        body = topic(9, 91 + number) + f'<div class="pagination">{bar}{after}</div>'.encode()
+        board.server.serve(path, Reply(body))
+    found = []
+    for _ in range(5):
+        page = connector.poll(page.cursor)
+        found += [mention.text for mention in page.mentions]
+    assert sorted(found) == ["Words 91", "Words 93"]
 
 
 def test_a_feed_of_topics_is_followed_and_asked_only_whether_it_changed(board: Board) -> None:
