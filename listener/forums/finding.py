@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from listener.connector import Tools
 from listener.domains import registrable_domain
 from listener.fetch import Fetched
+from listener.forums.asking import Absent, ask
 from listener.forums.discourse import base_of
 from listener.forums.json_pages import read_json, read_json_page
 from listener.forums.kinds import Software, find_feeds, is_feed, recognise
@@ -48,7 +49,10 @@ class Finder:
         """What to read. Raises `TemporaryFailure` where nothing is found that could be read, or as `Fetcher.get`."""
         if self._given is Software.DISCOURSE and (found := self._discourse(self._url)):
             return found
-        got = self._tools.fetch.get(self._url, accept=PAGE_OR_FEED)
+        try:
+            got = ask(self._tools, self._url, accept=PAGE_OR_FEED)
+        except Absent as absent:
+            return self._elsewhere(absent)
         text = decode_page(got.body, got.charset)
         if document := read_json(text):
             if "latest_posts" in document and not urlsplit(self._url).query:
@@ -65,6 +69,13 @@ class Finder:
         if software is Software.NODEBB and (found := self._nodebb(got.url)):
             return found
         return self._page(text, got, software)
+
+    def _elsewhere(self, absent: Absent) -> Found:
+        """There is no such page: the feed of the software that was told may be where it always is."""
+        for candidate in find_feeds("", self._url, self._given) if self._given else ():
+            if self._is_feed(candidate):
+                return Found(self._given, "feed", candidate)
+        raise absent.as_failure() from absent
 
     def _json(self, got: Fetched, software: Software | None) -> Found:
         page = self.read(got, software)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -256,7 +256,10 @@ def test_a_feed_of_topics_is_followed_and_asked_only_whether_it_changed(board: B
     assert asked == [False, False, True, True]
 
 
-Recheck = Callable[[Any], Any]
+def test_the_usual_feed_is_found_although_the_boards_own_page_is_missing(board: Board) -> None:
+    board.server.serve("/board/app.php/feed", Reply(rss(item("7", "Sirens", "All night"))))
+    tried = try_source(board.source("/board/"), 2)
+    assert (tried.state, posts(tried)) == ("ok", ["All night"])
 
 
 def test_posts_are_looked_at_again_where_they_stand(board: Board) -> None:
