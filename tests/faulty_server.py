@@ -37,6 +37,8 @@ class Asked:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Answer = Callable[[Asked], Reply]
@@ -102,8 +104,14 @@ class _Answers(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        self._reply(b"")
+
+    def do_POST(self) -> None:
+        self._reply(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _reply(self, body: bytes) -> None:
         house = self.server.house
-        reply = house.answer(Asked(self.path, dict(self.headers.items())))
+        reply = house.answer(Asked(self.path, dict(self.headers.items()), self.command, body))
         if reply.fault == "hang":
             house.closing.wait(30)
         if reply.fault in ("hang", "hang up"):
