@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
+from listener.connectors.bluesky import BlueskyConnector
 from listener.connectors.feed import FeedConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
+    BlueskyConnector.kind: BlueskyConnector,
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
