@@ -19,12 +19,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """How many posts a platform counted in [begin, end) without showing them: a measure of what is out there, to hold
+    against what was read. It never becomes a mention."""
+
+    begin: datetime
+    end: datetime
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one poll returned. `left_out` counts odd posts; `sample` says why the last one was odd, never its text.
 
     `gone` are ids of mentions that the platform says are deleted or no longer public: their text is to go here too.
     `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
+    `volume` is what the platform counted, hour by hour; an hour told again replaces what was told of it before.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -36,6 +47,7 @@ class Page:
     gap: str = ""
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
+    volume: tuple[Volume, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Self
 
 from listener.connector import SourceInfo, Tools
 from listener.fetch import Fetcher, FetchSettings
@@ -78,7 +79,7 @@ class FaultyServer:
         reply = queue.pop(0) if len(queue) > 1 else queue[0]
         return reply(asked) if callable(reply) else reply
 
-    def __enter__(self) -> FaultyServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

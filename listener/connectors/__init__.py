@@ -11,6 +11,8 @@ from listener.connectors.bluesky import BlueskyConnector
 from listener.connectors.feed import FeedConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
+from listener.connectors.reddit import RedditConnector
+from listener.connectors.x import XConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
@@ -18,6 +20,8 @@ CONNECTORS: dict[str, type[Connector]] = {
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
+    RedditConnector.kind: RedditConnector,
+    XConnector.kind: XConnector,
 }
 
 
