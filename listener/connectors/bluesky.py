@@ -23,7 +23,7 @@ from mentions.mention import Mention, Voice
 VERSION = 1
 PAGE = 100  # most posts at once
 OVERLAP = timedelta(minutes=10)  # Bluesky's index lags and is out of order
-LEAST_KEPT, MOST_KEPT = 500, 5000  # posts remembered
+LEAST_KEPT, MOST_KEPT = 500, 10_000  # posts remembered
 NOTHING = Page()
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 SEARCH = ("app.bsky.feed.searchPosts", "AppBskyFeedSearchPosts", "posts")
@@ -72,7 +72,7 @@ class BlueskyConnector:
         """The next page of the walk down from the newest."""
         note = read_note(cursor)
         if note.get("v") != VERSION:
-            note = {"v": VERSION, "mark": "", "floor": "", "seen": [], "walk": None}
+            note = {"v": VERSION, "mark": "", "floor": "", "width": 0, "seen": [], "walk": None}
         walk = note["walk"] or {"at": None, "newest": "", "left": 0 if note["mark"] else self._options.pages, "held": 0}
         try:
             views, after = self._fetch(walk["at"])
@@ -178,7 +178,8 @@ class BlueskyConnector:
         fresh = {key for key, digest in found.items() if seen.get(key) != digest}
         kept = {key: digest for key, digest in seen.items() if key not in found} | found
         held = len(walked | set(found))
-        kept = dict(list(kept.items())[-max(LEAST_KEPT, min(4 * held, MOST_KEPT)) :])
+        room = min(max(LEAST_KEPT, 2 * held, 2 * note["width"]), MOST_KEPT)
+        kept = dict(list(kept.items())[-room:])
         times = sorted(filter(None, map(indexed_at, views)))
         on = {**note, "seen": [key + digest for key, digest in kept.items()]}
         down = {
@@ -206,7 +207,7 @@ class BlueskyConnector:
         """The end of a walk: the mark moves to the newest that it saw, or to now where there was nothing at all."""
         now = iso(self._tools.clock())
         mark = max(note["mark"], min(walk["newest"] or note["mark"] or now, now))
-        return with_cursor(page, {**note, "mark": mark, "walk": None}, more=False, gap=gap)
+        return with_cursor(page, {**note, "mark": mark, "width": walk["held"], "walk": None}, more=False, gap=gap)
 
     def _sort(
         self, views: Sequence[Any], voice: Voice | None = None

@@ -12,7 +12,7 @@ import httpx
 from pydantic import BaseModel, Field, model_validator
 
 from listener.connector import Locator, Page, Rechecked, SourceInfo, Terms, Tools
-from listener.feed_memory import KEY_LENGTH, read_note, sift, write_note
+from listener.feed_memory import KEY_LENGTH, read_note, write_note
 from listener.feeds import short_hash
 from listener.fetch import Answer
 from listener.fetch_libraries import FetcherAdapter, open_session
@@ -26,6 +26,8 @@ from mentions.mention import Mention, Voice
 VERSION = 1
 PAGE = 40  # most statuses a server gives at once
 NOTHING = "0"  # older than any id
+KEPT = 1_000  # posts remembered
+FURTHEST = 4_000  # hits of a search read in one look
 OPEN_READS = ("tag", "public")  # hold public posts only, and many servers show them to strangers
 # What Mastodon.py reckons its pauses and pages with: a strange one of these fails a good answer.
 UNHEARD = ("date", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "link", "deprecation")
@@ -271,14 +273,19 @@ class MastodonConnector:
         found = {key: short_hash(f"{each.title}\n{each.text}", 8) for key, each in mentions.items()}
         seen = {line[:KEY_LENGTH]: line[KEY_LENGTH:] for line in note["seen"]}
         met = len(items) < len(self._answer or ()) or any(key in seen for key in (*found, *odd))
-        fresh, kept = sift(seen, {**dict.fromkeys(odd, "odd"), **found})
+        now = {**dict.fromkeys(odd, "odd"), **found}
+        fresh = {key for key, digest in now.items() if seen.get(key) != digest}
+        before = {key: digest for key, digest in seen.items() if key not in now}
+        kept = (
+            before | now if at is None else now | before
+        )  # the longest unseen and the furthest back are forgotten first
         here = next_back(self._options.read, at, ids)
         over = here is None or not fresh or (met if left is None else left <= 0)
         back = None if over else {"at": here, "left": left}
         left_out = [why for key, why in odd.items() if key in fresh]
         return Page(
             mentions=tuple(each for key, each in mentions.items() if key in fresh),
-            cursor=write_note({**note, "back": back, "seen": [key + digest for key, digest in kept.items()]}),
+            cursor=write_note({**note, "back": back, "seen": [key + digest for key, digest in kept.items()][-KEPT:]}),
             more=bool(note["gap"] or back),
             left_out=len(left_out),
             sample=left_out[-1] if left_out else "",
@@ -341,7 +348,7 @@ def paging(read: str, at: Any) -> dict[str, Any]:
 def next_back(read: str, at: Any, ids: Sequence[str]) -> Any:
     """Where the page before this one begins: before its oldest id, or after so many hits; None where it is over."""
     if read == "search":
-        return (at or 0) + len(ids) if ids else None
+        return (at or 0) + len(ids) if ids and (at or 0) < FURTHEST else None
     oldest = min(filter(None, ids), key=age, default=None)
     return None if oldest is None or (at is not None and age(oldest) >= age(str(at))) else oldest
 

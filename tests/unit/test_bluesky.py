@@ -237,6 +237,22 @@ def test_later_looks_read_on_to_what_is_known_and_past_what_the_index_brings_lat
     assert len(drain(connector, cursor)[0]) == 100
 
 
+def test_a_long_first_look_and_a_busy_search_are_remembered_whole(board: Any) -> None:
+    server, build = board
+    server.posts = [post(n) for n in range(1500)]
+    server.posts[1499] = post(1499, labels=[{"val": "!hide"}])
+    connector = build(pages=15)
+    found, cursor = drain(connector)
+    assert len(found) == 1499
+    for _ in range(3):
+        page = connector.poll(cursor)
+        assert (page.mentions, page.left_out) == ((), 0)
+        while page.more:  # ten minutes are six pages here
+            page = connector.poll(page.cursor)
+            assert page.mentions == ()
+        cursor = page.cursor
+
+
 def test_a_quiet_search_costs_one_call_a_look(board: Any) -> None:
     server, build = board
     server.posts = [post(n * 60) for n in range(80)]

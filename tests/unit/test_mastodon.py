@@ -171,6 +171,22 @@ def test_a_first_look_reads_back_so_many_pages(board: Any, read: str, pages: int
     assert drain(connector, cursor)[0] == []
 
 
+@pytest.mark.parametrize("read", ["tag", "search"])
+def test_what_a_long_first_look_began_with_is_remembered(board: Any, read: str) -> None:
+    server, build = board
+    posts = [status(n) for n in range(-1900, 100)]
+    posts[-1]["visibility"] = "private"
+    server.serve(TAG, Listing(posts))
+    server.serve(SEARCH, Listing(posts, lambda found: {"accounts": [], "statuses": found, "hashtags": []}))
+    connector = build(read=read, tag="x", query="x", pages=50)
+    cursor, found = None, 0
+    while (page := connector.poll(cursor)).more:
+        cursor, found = page.cursor, found + len(page.mentions)
+    assert found + len(page.mentions) == 1999
+    again = build(read=read, tag="x", query="x", pages=50).poll(page.cursor)
+    assert (again.mentions, again.left_out, again.more) == ((), 0, False)
+
+
 def test_a_search_is_read_on_to_what_is_known(board: Any) -> None:
     server, build = board
     posts = [status(n) for n in range(3)]
