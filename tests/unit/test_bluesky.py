@@ -1,119 +1,26 @@
-"""What the Bluesky connector keeps and leaves out, how it walks back, and how few log-ins it makes."""
+"""What the Bluesky connector keeps and leaves out, how it walks back, and what it sees when it looks again."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.load import load
-from listener.bluesky_session import pds_of
 from listener.connector import Backfills, Connector, Locator, OwnPosts, Page, Rechecks, Threads
-from listener.connectors import build_connector
-from listener.connectors.bluesky import BlueskyConnector
-from listener.house import open_connectors
-from listener.sessions import Sessions
-from mentions.clock import utc_now
-from mentions.failures import NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
+from mentions.failures import RateLimited, TemporaryFailure
 from mentions.mention import Voice
-from tests.faulty_server import NOON, Asked, Clock, FaultyServer, Reply, reach, source, tools
-
-ACCOUNT = {"EARSHOT_BLUESKY_HANDLE": "press.example", "EARSHOT_BLUESKY_APP_PASSWORD": "abcd-efgh"}
-SEARCH, NOTIFICATIONS = "app.bsky.feed.searchPosts", "app.bsky.notification.listNotifications"
-CREATE, REFRESH = "com.atproto.server.createSession", "com.atproto.server.refreshSession"
-
-Build = Callable[..., BlueskyConnector]
-
-
-def uri(number: int) -> str:
-    return f"at://did:plc:lou/app.bsky.feed.post/3k{number}"
-
-
-def post(number: int, late: float = 0, **more: Any) -> dict[str, Any]:
-    """A post; the higher its number the later, a second each. Its index was so many seconds `late`."""
-    at = NOON - timedelta(seconds=5000 - number)
-    record = {"$type": "app.bsky.feed.post", "text": f"Post {number}", "langs": ["en"], "createdAt": at.isoformat()}
-    return {
-        "uri": uri(number), "cid": "bafy", "author": {"did": "did:plc:lou", "handle": "lou.example", "labels": []},
-        "record": {**record, **more.pop("record", {})}, "indexedAt": (at + timedelta(seconds=late)).isoformat(),
-        "likeCount": 1, "repostCount": 2, "quoteCount": 3, "replyCount": 0, "labels": [], **more,
-    }  # fmt: skip
-
-
-def error(status: int, name: str) -> Reply:
-    return Reply(json.dumps({"error": name, "message": name}).encode(), status)
-
-
-def bearer(asked: Asked) -> str:
-    headers = {name.lower(): value for name, value in asked.headers.items()}
-    return headers.get("authorization", "").removeprefix("Bearer ")
-
-
-class Bluesky(FaultyServer):
-    """A data server: `posts` are found by every search; tokens are numbered, and those below `good_from` worn out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.posts: list[dict[str, Any]] = []
-        self.calls: list[str] = []
-        self.spoilt: dict[str, Reply] = {}
-        self.good_from = self.tokens = 0
-        self.cursors = True
-
-    def answer(self, asked: Asked) -> Reply:
-        method = urlsplit(asked.path).path.removeprefix("/xrpc/")
-        self.calls.append(method)
-        self.asked[asked.path].append(asked)
-        if method in self.spoilt:
-            return self.spoilt[method]
-        if method in (CREATE, REFRESH):
-            self.tokens += 1
-            made = {"accessJwt": f"secret{self.tokens}", "refreshJwt": f"again{self.tokens}"}
-            return Reply(json.dumps({"did": "did:plc:press", "handle": "press.example", **made}).encode())
-        token = bearer(asked).removeprefix("secret")
-        if not token or int(token) < self.good_from:
-            return error(400, "ExpiredToken")
-        return self._page(method, {key: each[0] for key, each in parse_qs(urlsplit(asked.path).query).items()})
-
-    def _page(self, method: str, given: dict[str, str]) -> Reply:
-        ordered = sorted(self.posts, key=lambda view: min(view["indexedAt"], view["record"]["createdAt"]), reverse=True)
-        start, limit = int(given.get("cursor", 0)) if self.cursors else 0, int(given["limit"])
-        rest = {"cursor": str(start + limit)} if len(ordered) > start + limit or not self.cursors else {}
-        name = "posts" if method == SEARCH else "notifications"
-        return Reply(json.dumps({name: ordered[start : start + limit], **rest}).encode())
+from tests.bluesky_server import CREATE, SEARCH, Bluesky, Build, bluesky, error, post, texts, uri
+from tests.faulty_server import NOON, Reply
 
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[tuple[Bluesky, Build]]:
-    clock = Clock()
-    with Bluesky() as server:
-        fetch = reach(server, clock=clock)
-        made: list[Connector] = []
-
-        def build(secrets: dict[str, str] | None = None, **options: Any) -> Any:
-            """As a new process would make it."""
-            given = tools(fetch, clock, ACCOUNT if secrets is None else secrets)
-            given = replace(given, sessions=Sessions(tmp_path / "sessions"))
-            options = {"api_root": server.url, "query": "larkfield", **options}
-            made.append(build_connector("bluesky", source("s"), options, given))
-            return made[-1]
-
-        yield server, build
-        for each in made:
-            each.close()
-        fetch.close()
-
-
-def texts(page: Page) -> list[str]:
-    return [mention.text for mention in page.mentions]
+    with bluesky(tmp_path) as both:
+        yield both
 
 
 def drain(connector: Connector, cursor: str | None = None) -> tuple[list[str], str | None]:
@@ -319,131 +226,6 @@ def test_the_past_is_filled_in_page_by_page(board: Any) -> None:
     assert found == [f"Post {n}" for n in reversed(range(200, 350))]
 
 
-# -- log-ins ----------------------------------------------------------------------------------------------------------
-
-
-def test_without_credentials_it_is_not_configured(board: Any) -> None:
-    server, build = board
-    for name in ACCOUNT:
-        with pytest.raises(NotConfigured, match=name):
-            build({key: value for key, value in ACCOUNT.items() if key != name}).poll(None)
-    with pytest.raises(NotConfigured, match="THEIRS"):
-        build(token_env="THEIRS").poll(None)
-    with pytest.raises(UserError, match="query"):
-        build(query=" ")
-    assert not server.calls
-
-
-def test_one_log_in_does_for_all_polls_sources_and_restarts_and_stays_secret(
-    board: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    server, build = board
-    caplog.set_level(logging.DEBUG)
-    server.posts = [post(1, reason="mention")]
-    for read in ("search", "mentions", "search"):
-        connector = build(read=read)
-        page = connector.poll(None)
-        connector.poll(page.cursor)
-        assert "secret" not in str(page.cursor)
-    assert server.calls.count(CREATE) == 1
-    (file,) = (tmp_path / "sessions").iterdir()
-    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert "abcd" not in file.read_text("utf-8")
-    assert "secret" not in caplog.text
-    assert server.asked[f"/xrpc/{CREATE}"][0].method == "POST"
-
-
-def test_a_worn_out_session_is_renewed_and_the_new_one_kept(board: Any) -> None:
-    server, build = board
-    build().poll(None)
-    server.good_from = 2
-    server.calls.clear()
-    build().poll(None)
-    assert server.calls == [SEARCH, REFRESH, SEARCH]
-    assert bearer(server.asked[f"/xrpc/{REFRESH}"][0]) == "again1"
-    server.calls.clear()
-    build().poll(None)
-    assert server.calls == [SEARCH]
-
-
-@pytest.mark.parametrize("answer", [error(400, "ExpiredToken"), error(401, "AuthMissing"), Reply(b"", 404)])
-def test_a_session_that_cannot_be_renewed_costs_one_log_in(board: Any, answer: Reply) -> None:
-    server, build = board
-    build().poll(None)
-    server.good_from, server.spoilt[REFRESH] = 2, answer
-    server.calls.clear()
-    build().poll(None)
-    assert server.calls == [SEARCH, REFRESH, CREATE, SEARCH]
-
-
-def test_a_renewal_that_fails_for_now_costs_no_log_in(board: Any) -> None:
-    server, build = board
-    build().poll(None)
-    server.good_from, server.spoilt[REFRESH] = 2, Reply(b"", 502)
-    with pytest.raises(TemporaryFailure):
-        build().poll(None)
-    assert server.calls.count(CREATE) == 1
-    server.spoilt.clear()
-    build().poll(None)
-    assert server.calls.count(CREATE) == 1
-
-
-def test_an_account_that_is_never_taken_needs_attention_after_three_tries(board: Any) -> None:
-    server, build = board
-    build().poll(None)
-    server.good_from = 99
-    server.calls.clear()
-    with pytest.raises(NeedsAttention, match="EARSHOT_BLUESKY_APP_PASSWORD"):
-        build().poll(None)
-    assert (server.calls.count(SEARCH), server.calls.count(REFRESH), server.calls.count(CREATE)) == (3, 1, 1)
-
-
-def test_a_file_that_is_no_session_is_as_none(board: Any, tmp_path: Path) -> None:
-    server, build = board
-    build().poll(None)
-    (file,) = (tmp_path / "sessions").iterdir()
-    for strange in (b"", b"{}", b"\xff\xfe", b'{"access": "x", "colour": 1}', b"[1]"):
-        file.write_bytes(strange)
-        build().poll(None)
-    assert server.calls.count(CREATE) == 6
-
-
-def test_a_view_without_log_ins_is_read_without_and_says_where_one_is_needed(board: Any) -> None:
-    server, build = board
-    server.spoilt = {
-        CREATE: error(501, "MethodNotImplemented"),
-        SEARCH: Reply(json.dumps({"posts": [post(1)]}).encode()),
-    }
-    connector = build()
-    page = connector.poll(None)
-    assert texts(page) == ["Post 1"]
-    connector.poll(page.cursor)
-    assert server.calls.count(CREATE) == 1
-    server.spoilt[SEARCH] = error(401, "AuthMissing")
-    with pytest.raises(NeedsAttention, match="EARSHOT_BLUESKY_HANDLE"):
-        connector.poll(page.cursor)
-
-
-@pytest.mark.parametrize(
-    ("named", "server"),
-    [
-        ("https://oyster.host.example", "https://oyster.host.example"),
-        ("https://oyster.host.example:443/", "https://oyster.host.example:443"),
-        ("http://oyster.host.example", ""),
-        ("https://oyster.host.example:8443", ""),
-        ("https://me@oyster.host.example", ""),
-        ("https://oyster.host.example/path", ""),
-        ("https://[oyster", ""),
-        ("file:///etc/passwd", ""),
-        (17, ""),
-    ],
-)
-def test_an_account_s_server_is_followed_to_a_public_https_address_only(named: Any, server: str) -> None:
-    service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": named}
-    assert pds_of({"service": [None, {"id": "#other"}, service]}) == server
-    assert [pds_of(each) for each in (None, {}, {"service": 1})] == [""] * 3
-
-
 # -- looking again ----------------------------------------------------------------------------------------------------
 
 GET_POSTS, THREAD = "app.bsky.feed.getPosts", "app.bsky.feed.getPostThread"
@@ -518,22 +300,3 @@ def test_own_posts_are_ours_and_what_we_repost_is_not(board: Any) -> None:
     (mention,) = build().own_posts().mentions
     assert (mention.text, mention.voice, mention.likes) == ("Post 2", Voice.OWN, 4)
     assert any("actor=did%3Aplc%3Apress" in path for path in server.asked)
-
-
-def test_a_daemon_keeps_its_log_ins_in_the_data_directory(
-    board: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, _ = board
-    for name, value in ACCOUNT.items():
-        monkeypatch.setenv(name, value)
-    path = tmp_path / "earshot.toml"
-    asked = f'kind = "bluesky"\nquery = "larkfield"\napi_root = "{server.url}"\n'
-    path.write_text(f'data = "{tmp_path}/data"\n[[sources]]\nname = "B"\n{asked}', "utf-8")
-    for _ in range(2):
-        with closing(reach(server)) as fetch:
-            connector = open_connectors(load(path, {}), fetch, utc_now)["B"]
-            connector.poll(None)
-            connector.close()
-    (kept,) = (tmp_path / "data" / "sessions").iterdir()
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert server.calls.count(CREATE) == 1
