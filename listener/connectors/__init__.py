@@ -8,11 +8,14 @@ from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors.bluesky import BlueskyConnector
+from listener.connectors.facebook import FacebookConnector
 from listener.connectors.feed import FeedConnector
+from listener.connectors.flickr import FlickrConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
 from listener.connectors.reddit import RedditConnector
 from listener.connectors.x import XConnector
+from listener.connectors.youtube import YouTubeConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
@@ -22,6 +25,9 @@ CONNECTORS: dict[str, type[Connector]] = {
     MastodonConnector.kind: MastodonConnector,
     RedditConnector.kind: RedditConnector,
     XConnector.kind: XConnector,
+    YouTubeConnector.kind: YouTubeConnector,
+    FacebookConnector.kind: FacebookConnector,
+    FlickrConnector.kind: FlickrConnector,
 }
 
 
