@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import attrgetter
 
 from mentions.corrections import corrected
-from mentions.mention import Assessed, Mention
+from mentions.mention import DELETED, Assessed, Mention
 from mentions.times import micros
 from mentions.tombstones import entombed, may_rise
 
@@ -69,7 +69,8 @@ def _merged_tombstone(ours: Assessed, theirs: Assessed) -> Assessed | None:
         )  # fmt: skip
     else:
         now = ours
-    now = Assessed(now.mention, corrected(now.assessment, theirs.assessment.corrections))
+    said_why = entombed(theirs, now.mention.buried_at or theirs.fetched, DELETED).assessment.corrections
+    now = Assessed(now.mention, corrected(now.assessment, said_why))
     return None if now == ours else now
 
 
