@@ -45,6 +45,14 @@ class Redaction:
             reached = end
         return "".join((*parts, said[reached:])) if parts else said
 
+    def apply_within(self, value: object) -> object:
+        """The same of every string within a JSON value."""
+        if isinstance(value, str):
+            return self.apply(value)
+        if isinstance(value, dict):
+            return {name: self.apply_within(each) for name, each in value.items()}
+        return [self.apply_within(each) for each in value] if isinstance(value, list) else value
+
     def _quoted(self, said: str) -> list[tuple[int, int]]:
         found = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(said)]
         words = [word for _, _, word in found]
