@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 REMOVED = "[deleted]"
 RUN = 6  # words in a row that tell a quotation from common talk
-SHORTEST_RUN = 3  # of a text that is as short as that; one or two words alone are anybody's
-SHORTEST = 12  # characters of a text that is looked for as it stands
+SHORTEST_RUN = 5  # of a text that is as short as that; "stop and search in Camden" is anybody's, and less is more so
+SHORTEST = 30  # characters of a text of fewer words that is looked for as it stands
 _WORD = re.compile(r"\w+")
 
 
@@ -24,9 +24,9 @@ class Redaction:
             self._learn(text)
 
     def _learn(self, text: str) -> None:
+        words = [word.casefold() for word in _WORD.findall(text)]
         if len(text) >= SHORTEST:
             self._spelt |= _spellings(text)
-        words = [word.casefold() for word in _WORD.findall(text)]
         length = min(RUN, len(words))
         if length >= SHORTEST_RUN:
             self._runs[length].update(tuple(words[at : at + length]) for at in range(len(words) - length + 1))
