@@ -21,6 +21,7 @@ from mentions.store import MentionStore
 log = logging.getLogger(__name__)
 
 AT_ONCE = 1000
+BURY_AGAIN = "bury_again"  # a note in the state
 REST = 20  # times as long as a burial took, before the next: what is deleted must never keep a large store busy
 
 BuryWaiting = Callable[[Collection[str], datetime, str], int]
@@ -49,8 +50,10 @@ class Burying:
         if not at_once and time.monotonic() < self._rest_until:
             return 0
         began, gone = time.monotonic(), 0
+        if self.state.get(BURY_AGAIN):
+            gone += bury_again(self.store, self.state)
         while waiting := self.state.unfinished_burials(AT_ONCE):
-            for (because, at), alike in groupby(waiting, key=lambda each: (each.because, each.at)):
+            for (because, at), alike in groupby(sorted(waiting, key=_occasion), key=_occasion):
                 gone += self._bury([each.mention_id for each in alike], at, because)
         if gone:
             self._rest_until = time.monotonic() + (time.monotonic() - began) * REST
@@ -69,28 +72,31 @@ class Burying:
             log.info("buried=%d because=%s", gone, because)
         return gone
 
-    def bury_again(self, progress: Callable[[int], None] = lambda count: None) -> int:
-        """Bury in the store whatever was ever buried, as after a backup was put back; how many had words again."""
-        gone, after = 0, ""
-        while page := self.state.burials(after, AT_ONCE):
-            gone += bury_alike(self.store, page)
-            progress(len(page))
-            after = page[-1].mention_id
-        return gone
+
+def bury_again(store: MentionStore, state: State) -> int:
+    """Bury in the store whatever was ever buried, as after a backup was put back; how many had words again. Whoever
+    puts one back leaves `BURY_AGAIN` in the state before, so that it is done though they are killed in between."""
+    gone, after = 0, ""
+    while page := state.burials(after, AT_ONCE):
+        gone += bury_alike(store, page)
+        after = page[-1].mention_id
+    state.put(BURY_AGAIN, "")
+    return gone
 
 
 def bury_alike(store: MentionStore, burials: Sequence[Burial]) -> int:
-    """Bury these in the store; how many had words. What the store has not is passed over, and nothing is done at all
-    where none of them has words."""
+    """Bury these in the store; how many had words. What it has not, or has as a tombstone already, is passed over."""
     held = store.get([each.mention_id for each in burials])
-    wanted = [each for each in burials if each.mention_id in held]
+    worded = {mention_id for mention_id, each in held.items() if each.mention.buried_at is None}
     gone = 0
-    for (because, at), alike in groupby(
-        sorted(wanted, key=lambda each: (each.because, each.at)), key=lambda each: (each.because, each.at)
-    ):
-        ids = [each.mention_id for each in alike if held[each.mention_id].mention.buried_at is None]
+    for (because, at), alike in groupby(sorted(burials, key=_occasion), key=_occasion):
+        ids = [each.mention_id for each in alike if each.mention_id in worded]
         gone += store.bury(ids, at, because) if ids else 0
     return gone
+
+
+def _occasion(burial: Burial) -> tuple[str, datetime]:
+    return burial.because, burial.at
 
 
 def _texts(held: Mapping[str, Assessed]) -> list[str]:

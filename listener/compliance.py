@@ -136,7 +136,9 @@ class Compliance:
     def _hold_up(self, name: str, failure: Failure) -> None:
         now = self.clock()
         stopped = isinstance(failure, (NeedsAttention, NotConfigured))
-        until = failure.until if isinstance(failure, RateLimited) else now + (AFTER_A_STOP if stopped else AFTER_A_FAULT)
+        until = (
+            failure.until if isinstance(failure, RateLimited) else now + (AFTER_A_STOP if stopped else AFTER_A_FAULT)
+        )
         if self._why.get(name) != str(failure):
             log.info("source=%s cannot look again until=%s reason=%s", name, until.isoformat(), failure)
         self._not_before[name], self._why[name] = until, str(failure)
@@ -204,8 +206,6 @@ def done_by_day(state: State, limit: int = 20_000) -> dict[str, dict[str, Counte
             told = days.setdefault(f"{entry.at:%Y-%m-%d}", {}).setdefault(str(entry.detail["platform"]), Counter())
             told.update({name: int(str(entry.detail.get(name, 0))) for name in ("checked", "edited", "gone", "lapsed")})
     return days
-
-
 
 
 def open_compliance(

@@ -27,8 +27,8 @@ from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
-from listener.lock import hold_compliance
 from listener.judging import lessons_of, open_pipeline, prove_models
+from listener.lock import hold_compliance
 from listener.polling import Poll, Poller
 from listener.public import lower_told
 from listener.spool import Spool

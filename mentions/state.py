@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mentions.records import AuditEntry, Board, Burial, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
+from mentions.records import (
+    AuditEntry,
+    Board,
+    Burial,
+    Incident,
+    Notice,
+    SourceRow,
+    TaughtPlace,
+    Transition,
+    WatchlistRow,
+)
 
 
 class State(Protocol):

@@ -61,7 +61,9 @@ class ScriptServer:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -78,11 +80,11 @@ class ScriptServer:
                 return each
         return {"status": 404, "body": ""}
 
-    def _answerer(script) -> type[BaseHTTPRequestHandler]:  # type: ignore[no-untyped-def]  # noqa: N805
+    def _answerer(script) -> type[BaseHTTPRequestHandler]:  # type: ignore[no-untyped-def]
         class Answerer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 posted = self.rfile.read(length).decode("utf-8", "replace")
                 parts = urlsplit(self.path)
@@ -100,7 +102,7 @@ class ScriptServer:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_POST = do_GET  # noqa: N815
+            do_POST = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -97,7 +97,9 @@ def overview(store: MentionStore, state: State, now: datetime, done: Mapping[str
         "platforms": {name: platform_row(name, held) for name, held in by_platform.items()},
         "burials_waiting": waiting,
         "done_now": {name: {**told.counts, "held_up": told.held_up} for name, told in done.items()},
-        "done": {day: {name: dict(counts) for name, counts in told.items()} for day, told in done_by_day(state).items()},
+        "done": {
+            day: {name: dict(counts) for name, counts in told.items()} for day, told in done_by_day(state).items()
+        },
     }
 
 
@@ -109,7 +111,9 @@ def platform_row(name: str, held: Sequence[ToCheck]) -> dict[str, object]:
         "held": sum(each.held for each in held),
         "due": sum(each.due for each in held),
         "due_since": since.isoformat() if since else None,
-        "oldest_look": oldest.isoformat() if (oldest := min(filter(None, (e.checked_at for e in held)), default=None)) else None,
+        "oldest_look": oldest.isoformat()
+        if (oldest := min(filter(None, (e.checked_at for e in held)), default=None))
+        else None,
         "limit_hours": limit.total_seconds() / 3600 if limit else None,
         "sources": {each.source: {"held": each.held, "due": each.due} for each in held},
     }

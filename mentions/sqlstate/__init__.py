@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mentions.records import AuditEntry, Board, Burial, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
-from mentions.sqlstate import boards, burials, incidents, ledger, places, sources, watchlists
+from mentions.records import (
+    AuditEntry,
+    Board,
+    Burial,
+    Incident,
+    Notice,
+    SourceRow,
+    TaughtPlace,
+    Transition,
+    WatchlistRow,
+)
 from mentions.redaction import Redaction
+from mentions.sqlstate import boards, burials, incidents, ledger, places, sources, watchlists
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 

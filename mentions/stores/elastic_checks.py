@@ -61,9 +61,7 @@ def postpone(client: Elasticsearch, address: Address, ids: Sequence[str], until:
     )
 
 
-def drop_locators(
-    client: Elasticsearch, address: Address, platforms: Sequence[str], collected_before: datetime
-) -> int:
+def drop_locators(client: Elasticsearch, address: Address, platforms: Sequence[str], collected_before: datetime) -> int:
     """See `MentionStore.drop_locators`. What has neither is gone through as well: no index tells them apart."""
     wanted = [
         {"terms": {"facets": [facet("platform", platform) for platform in platforms]}},
@@ -98,9 +96,7 @@ def _without_locator(held: Held) -> Held:
     return replace(held, now=Assessed(mention, held.now.assessment), due=None, checked=None)
 
 
-def _change(
-    client: Elasticsearch, address: Address, held: Mapping[str, Held], change: Callable[[Held], Held]
-) -> None:
+def _change(client: Elasticsearch, address: Address, held: Mapping[str, Held], change: Callable[[Held], Held]) -> None:
     """Write what differs after the change; what another changed meanwhile is read and changed again."""
 
     def plan(ids: Sequence[str], now: Mapping[str, Held]) -> dict[str, Held]:

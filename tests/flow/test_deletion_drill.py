@@ -92,7 +92,9 @@ def left_everywhere(house: House, held: Assessed) -> None:
     (data / "briefing" / "morning.txt").write_text(f"Somebody says: {mention.words}\nWe answer at noon.\n", "utf-8")
     (data / "old.txt").write_bytes(b"Fran\xe7ais: " + mention.text.encode("latin-1", "replace"))
     house.intake.spool.add([held])
-    incident = Incident(0, "k", IncidentState.OPEN, Level.WARNING, Rag.RED, "A matter", now, now, evidence=(mention.id,))
+    incident = Incident(
+        0, "k", IncidentState.OPEN, Level.WARNING, Rag.RED, "A matter", now, now, evidence=(mention.id,)
+    )
     notice = Notice("{incident_id}:1:d", 0, "d", NoticeKind.OPENED, "A matter", f"It says {mention.words}", now, now,
                     payload={"quote": mention.text})  # fmt: skip
     house.state.open_incident(incident, Transition(0, now, "note", f"meant is: {mention.text}", "A. Person"), [notice])

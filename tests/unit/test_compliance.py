@@ -69,12 +69,22 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(None, {}, tmp_path)  # type: ignore[arg-type]
     clock: Clock = lambda: made.now  # noqa: E731
-    store, state, pipeline = open_store(f"sqlite:{tmp_path}/mentions.db"), open_state(f"sqlite:{tmp_path}/state.db"), Pipeline()
+    store, state, pipeline = (
+        open_store(f"sqlite:{tmp_path}/mentions.db"),
+        open_state(f"sqlite:{tmp_path}/state.db"),
+        Pipeline(),
+    )
     spool = Spool(tmp_path / "spool", clock, max_bytes=1_000_000, free_bytes=0)
     intake = Intake(store, spool, StoreWatch(store, clock), pipeline.assess_for_store)
     burying = Burying(store, state, intake.bury_waiting, tmp_path, (), clock)
     made.job = Compliance(
-        store, state, burying, made.sources, pipeline.assess_for_store, clock, timedelta(days=90)  # type: ignore[arg-type]
+        store,
+        state,
+        burying,
+        made.sources,
+        pipeline.assess_for_store,
+        clock,
+        timedelta(days=90),  # type: ignore[arg-type]
     )
     yield made
     store.close()

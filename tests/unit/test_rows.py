@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.rows import BadRow, Row, read_lines, read_rows, to_mention, to_row
+from listener.export_rows import to_row
+from listener.rows import BadRow, Row, read_lines, read_rows, to_mention
 from mentions.corrections import corrected
 from mentions.failures import UserError
 from mentions.mention import Assessed, Assessment, Correction, Mention, Mood, Rag, Reach, Reason, Verdict, Voice
