@@ -143,8 +143,8 @@ def newest_relevant(
     most: int = MOST_MENTIONS,
     most_looked_at: int = MOST_LOOKED_AT,
 ) -> Window:
-    """The newest mentions of that time that are about the police and have their words, at most `most` of them, out of so
-    many looked at."""
+    """The newest mentions of that time that are about the police and have their words, at most `most` of them, out of
+    so many looked at."""
     found: list[Assessed] = []
     before, reached = None, since
     for _ in range(most_looked_at // PAGE):

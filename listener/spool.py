@@ -142,8 +142,8 @@ class Spool:
             self._drop(file)
 
     def change(self, change: Callable[[Assessed], Assessed]) -> int:
-        """Put what the change makes of each that waits in its place, also of what was put aside; how many differ. Nobody
-        may be taking anything out meanwhile. A line that cannot be read stays as it is."""
+        """Put what the change makes of each that waits in its place, also of what was put aside; how many differ.
+        Nobody may be taking anything out meanwhile. A line that cannot be read stays as it is."""
         changed = 0
         with self._guard:
             for number, file in enumerate(self._files):

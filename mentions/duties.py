@@ -12,8 +12,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`every` so long a post is looked at again, by its age: (younger than this, every so long); beyond the last of them
-    every `then`. Words that nobody looked at for `limit` have to go; None: they may stay."""
+    """`every` so long a post is looked at again, by its age: (younger than this, every so long); beyond the last of
+    them every `then`. Words that nobody looked at for `limit` have to go; None: they may stay."""
 
     every: tuple[tuple[timedelta, timedelta], ...]
     then: timedelta

@@ -58,9 +58,11 @@ class Redaction:
         words = [word for _, _, word in found]
         spans: list[tuple[int, int]] = []
         for length, runs in self._runs.items():
-            for at in range(len(words) - length + 1):
-                if tuple(words[at : at + length]) in runs:
-                    spans.append((found[at][0], found[at + length - 1][1]))
+            spans += [
+                (found[at][0], found[at + length - 1][1])
+                for at in range(len(words) - length + 1)
+                if tuple(words[at : at + length]) in runs
+            ]
         return _joined(sorted(spans))
 
 

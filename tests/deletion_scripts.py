@@ -2,12 +2,17 @@
 
 A script is `tests/recordings/<kind>/gone.json`, written by us:
 
-    {"options": {"read": "search", "query": "police", "api_root": "{url}"},   the source's; {url} is the server's address
-     "env": {"EARSHOT_X_BEARER_TOKEN": "t"},                                 credentials, as the connector looks them up
-     "words": "...",                     the words of the post that is deleted, distinctive: none may be found afterwards
-     "stays": "...",                     words of a post that stays, "" where there is none
-     "there": [exchange, ...],           answers while the post stands (the poll, and the log-in where there is one)
-     "gone": [exchange, ...]}            answers once it is deleted (re-checks; further polls answer as the platform's do)
+    {"options": {"read": "search", "query": "police", "api_root": "{url}"},
+     "env": {"EARSHOT_X_BEARER_TOKEN": "t"},
+     "words": "...",
+     "stays": "...",
+     "there": [exchange, ...],
+     "gone": [exchange, ...]}
+
+`options` are the source's, with {url} for the server's address; `env` its credentials. `words` are those of the post
+that is deleted, distinctive, as the mention has them (title, line break, text; or a part): none may be found later.
+`stays` are words of a post that stays, and may be left out. `there` are the answers while the post stands (the log-in
+and the poll), `gone` those once it is deleted (the log-in again and the re-check).
 
 An exchange is {"method": "GET", "path": "/2/tweets", "query": {"ids": "1"}, "status": 200, "headers": {}, "body": ...};
 method, query, status and headers may be left out. `query` need only be part of what is asked (of a form that is posted

@@ -23,8 +23,8 @@ class ToyOptions(BaseModel):
 
 
 class ToyConnector:
-    """`GET /posts` gives [{id, at, text, title, likes}], with {id, gone: true} for what is deleted; `GET /look?ids=` the
-    same of those that still stand."""
+    """`GET /posts` gives [{id, at, text, title, likes}], with {id, gone: true} for what is deleted; `GET /look?ids=`
+    the same of those that still stand."""
 
     kind: ClassVar[str] = KIND
     Options: ClassVar[type[BaseModel]] = ToyOptions

@@ -97,23 +97,20 @@ def overview(store: MentionStore, state: State, now: datetime, done: Mapping[str
         "platforms": {name: platform_row(name, held) for name, held in by_platform.items()},
         "burials_waiting": waiting,
         "done_now": {name: {**told.counts, "held_up": told.held_up} for name, told in done.items()},
-        "done": {
-            day: {name: dict(counts) for name, counts in told.items()} for day, told in done_by_day(state).items()
-        },
+        "done": done_by_day(state),
     }
 
 
 def platform_row(name: str, held: Sequence[ToCheck]) -> dict[str, object]:
     """One platform: how many are looked at again, how many are due, and since when."""
     since = min((each.due_at for each in held if each.due_at), default=None)
+    looked = min((each.checked_at for each in held if each.checked_at), default=None)
     limit = limit_of(name)
     return {
         "held": sum(each.held for each in held),
         "due": sum(each.due for each in held),
         "due_since": since.isoformat() if since else None,
-        "oldest_look": oldest.isoformat()
-        if (oldest := min(filter(None, (e.checked_at for e in held)), default=None))
-        else None,
+        "oldest_look": looked.isoformat() if looked else None,
         "limit_hours": limit.total_seconds() / 3600 if limit else None,
         "sources": {each.source: {"held": each.held, "due": each.due} for each in held},
     }

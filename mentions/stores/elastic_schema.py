@@ -93,7 +93,8 @@ def _kept_field(kind: str) -> dict[str, Any]:
 
 def prepare(client: Elasticsearch, address: Address, upgrade: Upgrade) -> None:
     """Lay down the template, or a newer one over an older, see that the alias is there, and that every index has what a
-    newer one has; `upgrade` does of it what a mapping cannot. Raises UserError where a newer Earshot or something else was here before."""
+    newer one has; `upgrade` does of it what a mapping cannot. Raises UserError where a newer Earshot or something else
+    was here before."""
     held = _held_template(client, address)
     if held is not None:
         check_meta(address, held.get("_meta", {}))

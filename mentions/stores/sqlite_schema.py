@@ -83,7 +83,11 @@ ALTER TABLE mention ADD COLUMN sightings TEXT NOT NULL DEFAULT '';   -- JSON, or
 ALTER TABLE mention ADD COLUMN buried INTEGER;
 ALTER TABLE mention ADD COLUMN because TEXT NOT NULL DEFAULT '';
 CREATE TABLE recheck (
-    row INTEGER PRIMARY KEY, platform TEXT NOT NULL, source TEXT NOT NULL, due INTEGER NOT NULL, checked INTEGER NOT NULL
+    row INTEGER PRIMARY KEY,
+    platform TEXT NOT NULL,
+    source TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    checked INTEGER NOT NULL      -- when it was last looked at
 );
 CREATE INDEX recheck_due ON recheck (platform, source, due, checked);
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -247,4 +248,21 @@ def test_a_buried_mention_leaves_no_byte_of_its_words_on_the_server() -> None:
         assert bytes_there(server.folder, *QUOTED) == list(QUOTED)
         store.bury(["forum:1"], LATER, DELETED)
         assert bytes_there(server.folder, *QUOTED) == []
+        assert store.check() == []
+
+
+def test_a_file_from_before_there_were_tombstones_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "mentions.db"
+    with closing(open_store(f"sqlite:{path}")) as store:
+        store.save([HELD, on("x", 2), on("telegram", 3), judged(said(4, platform="x"))])
+        rows, due = list(store.everything()), store.to_check(T0 + DAY)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE recheck")
+        for column in ("sightings", "buried", "because"):
+            connection.execute(f"ALTER TABLE mention DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    with closing(open_store(f"sqlite:{path}")) as store:
+        assert (list(store.everything()), store.to_check(T0 + DAY)) == (rows, due)
+        assert store.bury(["forum:1"], LATER, DELETED) == 1
         assert store.check() == []
