@@ -68,7 +68,7 @@ def mention_row(mention: Mention) -> dict[str, object]:
         "text": mention.text,
         "link": mention.link,
         "source": mention.source,
-        "sightings": list(mention.sightings),
+        **({"sightings": list(mention.sightings)} if mention.sightings else {}),
         **burial_row(mention),
     }
 
