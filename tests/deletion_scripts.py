@@ -1,22 +1,19 @@
 """What a platform answers before and after a post is deleted, played to the real connector over loopback.
 
-A script is `tests/recordings/<kind>/gone.json`, written by us:
+A script is `tests/recordings/<kind>/gone.json`, written by us, beside the `normal.json` of the same folder, whose options,
+secrets and answers are those of the poll:
 
-    {"options": {"read": "search", "query": "police", "api_root": "{url}"},
-     "env": {"EARSHOT_X_BEARER_TOKEN": "t"},
-     "words": "...",
-     "stays": "...",
-     "there": [exchange, ...],
-     "gone": [exchange, ...]}
+    {"words": "...", "stays": "...", "gone": [exchange, ...]}
 
-`options` are the source's, with {url} for the server's address; `env` its credentials. `words` are those of the post
-that is deleted, distinctive, as the mention has them (title, line break, text; or a part): none may be found later.
-`stays` are words of a post that stays, and may be left out. `there` are the answers while the post stands (the log-in
-and the poll), `gone` those once it is deleted (the log-in again and the re-check).
+`words` are those of the post that is deleted, as the mention has them (title, line break, text; or a part of at least six
+words with a rare one): none may be found afterwards. `stays` are words of a post that stays, and may be left out. `gone`
+are the answers once it is deleted: to the log-in, if there is one, and to the re-check. `options`, `secrets` and `there`
+(exchanges while the post stands) may be given in place of those of `normal.json`; {url} is the server's address.
 
-An exchange is {"method": "GET", "path": "/2/tweets", "query": {"ids": "1"}, "status": 200, "headers": {}, "body": ...};
-method, query, status and headers may be left out. `query` need only be part of what is asked (of a form that is posted
-as well); a body that is no string is sent as JSON. The first that fits answers; whatever none fits answers 404.
+An exchange is {"method": "GET", "path": "/2/tweets", "query": {"ids": "1"}, "status": 200, "headers": {}, "body": ...}:
+all but the path may be left out, and then any method fits, and any query. `query` need only be part of what is asked (of
+a form that is posted as well); a body that is no string is sent as JSON. The first that fits answers; whatever none fits
+answers 404.
 """
 
 from __future__ import annotations
@@ -34,12 +31,24 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 
 def read_script(kind: str) -> dict[str, Any] | None:
-    """The script of a kind; None where there is none."""
+    """The script of a kind, whole; None where there is none."""
     path = RECORDINGS / kind / "gone.json"
     if not path.exists():
         return None
-    script: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    normal = json.loads((path.parent / "normal.json").read_text("utf-8"))
+    there = [{**answer, **_asked(answer["path"])} for answer in normal["answers"]]
+    script: dict[str, Any] = {
+        "options": normal["options"],
+        "secrets": normal.get("secrets", {}),
+        "there": there,
+        **json.loads(path.read_text("utf-8")),
+    }
     return script
+
+
+def _asked(path: str) -> dict[str, Any]:
+    parts = urlsplit(path)
+    return {"path": parts.path, "query": dict(parse_qsl(parts.query))}
 
 
 class ScriptServer:
@@ -80,7 +89,7 @@ class ScriptServer:
     def _find(self, method: str, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         for each in self.now:
             wanted = each.get("query", {})
-            fits = each.get("method", "GET") == method and each["path"] == path
+            fits = each.get("method", method) == method and each["path"] == path
             if fits and all(query.get(name) == str(value) for name, value in wanted.items()):
                 return each
         return {"status": 404, "body": ""}

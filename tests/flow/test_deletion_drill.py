@@ -119,7 +119,7 @@ def traces(folder: Path, words: str) -> list[str]:
 
 
 def drill(folder: Path, kind: str, script: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in script.get("env", {}).items():
+    for name, value in script.get("secrets", {}).items():
         monkeypatch.setenv(name, value)
     clock = Clock(START)
     with ScriptServer() as server, at_work(folder, kind, script["options"], server, clock) as house:
