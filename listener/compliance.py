@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,7 +17,7 @@ from listener.connector import Connector, Locator, Rechecked, Rechecks
 from listener.polling import Poller
 from mentions.clock import Clock
 from mentions.duties import NAMES_PERSONS, limit_of
-from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
 from mentions.mention import DELETED, LAPSED, Assessed, Mention
 from mentions.state import State
 from mentions.store import Due, MentionStore, ToCheck
@@ -24,6 +25,7 @@ from mentions.store import Due, MentionStore, ToCheck
 log = logging.getLogger(__name__)
 
 BATCHES = 50  # of a source in one turn, where words must go by a day
+SITES_FOR = 60.0  # seconds of a turn: many slow sites must never keep those waiting whose words go by the hour
 BATCHES_OF_A_SITE = 2  # of any other: a small forum is not to be read twice over
 AFTER_A_FAULT = timedelta(minutes=15)
 AFTER_A_STOP = timedelta(hours=1)  # where a person has to do something first
@@ -67,6 +69,7 @@ class Compliance:
     clock: Clock
     locators: timedelta
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
+    admit: Callable[[str], None] = lambda name: None  # raises `NotConfigured` where terms close a source to us
     _not_before: dict[str, datetime] = field(default_factory=dict, repr=False)  # by source
     _why: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -79,9 +82,10 @@ class Compliance:
         was done, which the audit has too. Raises where store or state are away; all is done again then."""
         self.burying.finish(at_once=at_once)
         done: dict[str, Done] = {}
-        for each in self.store.to_check(self.clock()):
+        ends = time.monotonic() + SITES_FOR
+        for each in _most_pressing_first(self.store.to_check(self.clock())):
             told = done.setdefault(each.platform, Done())
-            if each.due:
+            if limit_of(each.platform) or time.monotonic() < ends:
                 self._look(each, told, progress)
                 self._let_lapse(each, told)
         self.burying.finish(at_once=at_once)
@@ -119,6 +123,7 @@ class Compliance:
             if not batch:
                 return
             try:
+                self.admit(name)
                 with self.turn(name):
                     found = connector.recheck([Locator(one.id, one.native_id, one.link) for one in batch])
             except Failure as failure:
@@ -136,9 +141,9 @@ class Compliance:
     def _hold_up(self, name: str, failure: Failure) -> None:
         now = self.clock()
         stopped = isinstance(failure, (NeedsAttention, NotConfigured))
-        until = (
-            failure.until if isinstance(failure, RateLimited) else now + (AFTER_A_STOP if stopped else AFTER_A_FAULT)
-        )
+        until = now + (AFTER_A_STOP if stopped else AFTER_A_FAULT)
+        if isinstance(failure, (RateLimited, TemporaryFailure)) and failure.until:
+            until = failure.until
         if self._why.get(name) != str(failure):
             log.info("source=%s cannot look again until=%s reason=%s", name, until.isoformat(), failure)
         self._not_before[name], self._why[name] = until, str(failure)
@@ -147,18 +152,22 @@ class Compliance:
         """Keep what was found. The order matters: whoever is killed in between looks at the same again."""
         now, asked = self.clock(), {one.id for one in batch}
         gone = [mention_id for mention_id in found.gone if mention_id in asked]
-        there = {mention.id: mention for mention in found.found if mention.id in asked and mention.id not in gone}
+        heard = {mention.id: mention for mention in found.found if mention.id in asked and mention.id not in gone}
+        there = [*heard, *(mention_id for mention_id in found.there if mention_id in asked - {*gone, *heard})]
         self.burying.note(gone, DELETED)
+        if heard:
+            told.edited += len(self.store.save([self._judged(each, one) for one in heard.values()]).updated)
         if there:
-            heard = [self.assess(replace(mention, source=each.source)) for mention in there.values()]
-            told.edited += len(self.store.save(heard).updated)
-            self.store.note_checked(list(there), now)
+            self.store.note_checked(there, now)
         if gone:
             self.store.postpone(gone, now + TOLD_NOTHING)  # until it is buried nobody need look again
         if untold := [one for one in batch if one.id not in there and one.id not in gone]:
             self._leave(each, untold, told)
         told.checked += len(there) + len(gone)
         told.gone += len(gone)
+
+    def _judged(self, each: ToCheck, mention: Mention) -> Assessed:
+        return self.assess(replace(mention, source=each.source))  # whoever looked, it is no sighting of theirs
 
     def _leave(self, each: ToCheck, untold: Sequence[Due], told: Done) -> None:
         """What could not be told is looked at again soon, and before the hour at which it would have to go."""
@@ -206,6 +215,12 @@ def done_by_day(state: State, limit: int = 20_000) -> dict[str, dict[str, Counte
             told = days.setdefault(f"{entry.at:%Y-%m-%d}", {}).setdefault(str(entry.detail["platform"]), Counter())
             told.update({name: int(str(entry.detail.get(name, 0))) for name in ("checked", "edited", "gone", "lapsed")})
     return days
+
+
+def _most_pressing_first(rounds: Sequence[ToCheck]) -> list[ToCheck]:
+    """What is due: where words have to go by a day first, then what has been due longest."""
+    due = [each for each in rounds if each.due_at is not None]
+    return sorted(due, key=lambda each: (limit_of(each.platform) is None, each.due_at))
 
 
 def open_compliance(

@@ -1,19 +1,19 @@
 """What a platform answers before and after a post is deleted, played to the real connector over loopback.
 
-A script is `tests/recordings/<kind>/gone.json`, written by us, beside the `normal.json` of the same folder, whose options,
-secrets and answers are those of the poll:
+A script is `tests/recordings/<kind>/gone.json`, written by us, beside the `normal.json` of the same folder, whose
+options, secrets and answers are those of the poll:
 
     {"words": "...", "stays": "...", "gone": [exchange, ...]}
 
-`words` are those of the post that is deleted, as the mention has them (title, line break, text; or a part of at least six
-words with a rare one): none may be found afterwards. `stays` are words of a post that stays, and may be left out. `gone`
-are the answers once it is deleted: to the log-in, if there is one, and to the re-check. `options`, `secrets` and `there`
-(exchanges while the post stands) may be given in place of those of `normal.json`; {url} is the server's address.
+`words` are those of the post that is deleted, as the mention has them (title, line break, text; or a part of at least
+six words with a rare one): none may be found afterwards. `stays` are words of a post that stays, and may be left out.
+`gone` are the answers once it is deleted: to the log-in, if there is one, and to the re-check. `options`, `secrets` and
+`there` (exchanges while the post stands) may be given in place of those of `normal.json`; {url} is the server's address.
 
 An exchange is {"method": "GET", "path": "/2/tweets", "query": {"ids": "1"}, "status": 200, "headers": {}, "body": ...}:
-all but the path may be left out, and then any method fits, and any query. `query` need only be part of what is asked (of
-a form that is posted as well); a body that is no string is sent as JSON. The first that fits answers; whatever none fits
-answers 404.
+all but the path may be left out, and then any method fits, and any query. `query` need only be part of what is asked
+(of a form that is posted as well); a body that is no string is sent as JSON. The first that fits answers; whatever none
+fits answers 404.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from listener.intake import Intake
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
 from mentions.mention import DELETED, LAPSED, Mention
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
@@ -249,3 +249,36 @@ def test_locators_that_name_a_person_are_dropped_after_their_time_and_once_a_day
     assert held["forum:1"].mention.words
     assert held["forum:2"].mention.native_id
     assert [each.platform for each in bench.job.store.to_check(bench.now)] == ["reddit"]
+
+
+def test_what_stands_though_its_words_were_not_seen_counts_as_looked_at(bench: Bench) -> None:
+    bench.sources["Met on X"] = Source("x", lambda asked: Rechecked(there=tuple(each.id for each in asked)))
+    bench.save(post(1))
+    bench.now = T0 + 20 * HOUR
+    done = bench.job.work()["x"]
+    assert (done.checked, done.edited, done.gone) == (1, 0, 0)
+    bench.now = T0 + 25 * HOUR
+    assert bench.job.work() == {}
+    assert bench.words(1)
+
+
+def test_a_source_that_terms_close_to_us_is_not_asked(bench: Bench) -> None:
+    def refuse(name: str) -> None:
+        raise NotConfigured(f"{name}: nobody recorded the permission")
+
+    bench.sources["Met on X"] = Source("x")
+    bench.job.admit = refuse
+    bench.save(post(1))
+    bench.now = T0 + 24 * HOUR
+    assert bench.job.work()["x"].lapsed == 1
+    assert bench.sources["Met on X"].asked == []
+
+
+def test_words_that_go_by_the_hour_are_looked_at_before_what_has_waited_longer(bench: Bench) -> None:
+    order: list[str] = []
+    for name, kind in (("Town", "mastodon"), ("Met on X", "x"), ("Corner", "forum")):
+        bench.sources[name] = Source(kind, lambda asked, name=name: order.append(name) or Rechecked())  # type: ignore[misc]
+    bench.save(post(1, "mastodon", "Town"), post(2), post(3, "forum", "Corner", first_seen_at=T0 - DAY))
+    bench.now = T0 + 24 * HOUR - 30 * MINUTE + HOUR
+    bench.job.work()
+    assert order == ["Met on X", "Corner", "Town"]

@@ -40,7 +40,10 @@ def test_a_list_of_what_was_found_is_gone_through_and_so_is_a_report(tmp_path: P
     (tmp_path / "report.json").write_text(json.dumps({"wrong": [{"row": ROW}], "quote": f"it says {SAID}!"}))
     assert clean(tmp_path) == 2
     assert json.loads((tmp_path / "found.json").read_text()) == [OTHER, GONE]
-    assert json.loads((tmp_path / "report.json").read_text()) == {"wrong": [{"row": GONE}], "quote": "it says [deleted]!"}
+    assert json.loads((tmp_path / "report.json").read_text()) == {
+        "wrong": [{"row": GONE}],
+        "quote": "it says [deleted]!",
+    }
 
 
 def test_a_row_of_a_table_is_emptied_and_the_others_stay(tmp_path: Path) -> None:

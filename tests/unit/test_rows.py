@@ -295,7 +295,9 @@ def test_no_line_whatever_breaks_the_reader(line: bytes) -> None:
 
 
 def test_a_tombstone_and_sightings_come_back_from_an_export_as_they_went() -> None:
-    gone = Mention("x:1", "x", "Met", NOW, NOW, "", sightings=("Search", "Mentions"), buried_at=NOW, buried_because=LAPSED)
+    gone = Mention(
+        "x:1", "x", "Met", NOW, NOW, "", sightings=("Search", "Mentions"), buried_at=NOW, buried_because=LAPSED
+    )
     (row,) = read_lines([json.dumps(to_row(Assessed(gone, Assessment()))).encode()], "export")
     assert isinstance(row, Row)
     mention = to_mention(row, NOW, lambda platform, author: "")
