@@ -135,7 +135,7 @@ def drill(folder: Path, kind: str, script: dict[str, Any], monkeypatch: pytest.M
         assert len(traces(house.settings.data, script["words"])) >= 8
         before = house.store.tallies_by_source(START - timedelta(days=9000), START + timedelta(days=9))
         server.now = script["gone"]
-        due = house.store.to_check(START + timedelta(days=40))
+        due = house.store.to_check(START + timedelta(days=400))
         assert due, f"nothing that {kind} brings is ever looked at again: has its platform a duty?"
         clock.now = max(each.due_at for each in due if each.due_at) + timedelta(minutes=1)
         house.comply()
