@@ -8,7 +8,7 @@ options, secrets and answers are those of the poll:
 `words` are those of the post that is deleted, as the mention has them (title, line break, text; or a part of at least
 six words with a rare one): none may be found afterwards. `stays` are words of a post that stays, and may be left out.
 `gone` are the answers once it is deleted: to the log-in, if there is one, and to the re-check. `options`, `secrets` and
-`there` (exchanges while the post stands) may be given in place of those of `normal.json`; {url} is our server's address.
+`there` (exchanges while the post stands) may be given in place of those of `normal.json`; {url} is our server.
 
 An exchange is {"method": "GET", "path": "/2/tweets", "query": {"ids": "1"}, "status": 200, "headers": {}, "body": ...}:
 all but the path may be left out, and then any method fits, and any query. `query` need only be part of what is asked
