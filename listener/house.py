@@ -21,12 +21,14 @@ from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.backfill import Backfill
 from listener.boards import Boards
+from listener.compliance import Compliance, open_compliance
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
+from listener.lock import hold_compliance
 from listener.polling import Poll, Poller
 from listener.public import lower_told
 from listener.sessions import Sessions
@@ -75,6 +77,7 @@ class House:
     backfill: Backfill
     lessons: Mapping[str, Sequence[str]]  # places that corrections taught the pipeline
     boards: Boards
+    compliance: Compliance
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
@@ -97,6 +100,12 @@ class House:
         """Lower what is red only because nobody was known to have told it, where somebody has; how many. Incidents that
         rest on it keep their history."""
         return lower_told(self.store, self.clock(), self.looked_up)
+
+    def comply(self) -> None:
+        """Bury what is gone at its source, and look again at what is due; see `Compliance.work`."""
+        with hold_compliance(self.settings.data) as free:
+            if free:
+                self.compliance.work()
 
     def drain(self) -> int:
         """Bring some of what waits on disk into the store; how many mentions."""
@@ -255,6 +264,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         owner=f"{socket.gethostname()}:{settings.data}",
         jitter=jitter,
     )
+    compliance = open_compliance(settings, store, state, poller, settings.data / SPOOL, clock)
     rules = rule_settings(settings)
     house = House(
         settings=settings,
@@ -263,6 +273,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         backfill=Backfill(store, state, settings.store, clock),
         lessons=lessons,
         boards=Boards(store, state, clock, settings),
+        compliance=compliance,
         store=store,
         state=state,
         pipeline=pipeline,
@@ -275,7 +286,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         desk=open_desk(settings, exercise=exercise),
         fetcher=fetcher,
     )
-    poller.alarmed = lambda: house.alarmed
+    poller.alarmed, poller.note_gone = lambda: house.alarmed, compliance.note_gone
     state.release(poller.owner)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from mentions.records import AuditEntry, Board, Incident, Notice, SourceRow, TaughtPlace, Transition, WatchlistRow
-from mentions.sqlstate import boards, incidents, ledger, places, sources, watchlists
+from mentions.records import (
+    AuditEntry,
+    Board,
+    Burial,
+    Incident,
+    Notice,
+    SourceRow,
+    TaughtPlace,
+    Transition,
+    WatchlistRow,
+)
+from mentions.redaction import Redaction
+from mentions.sqlstate import boards, burials, incidents, ledger, places, sources, watchlists
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -144,6 +155,32 @@ class SqlState:
     def board(self, name: str) -> Board | None:
         with self._database.read() as connection:
             return boards.board(connection, name)
+
+    def note_burials(self, ids: Sequence[str], at: datetime, because: str) -> None:
+        with self._database.write() as connection:
+            burials.note(connection, ids, at, because)
+
+    def unfinished_burials(self, limit: int) -> list[Burial]:
+        with self._database.read() as connection:
+            return burials.unfinished(connection, limit)
+
+    def finish_burials(self, ids: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            burials.finish(connection, ids)
+
+    def burials(self, after: str = "", limit: int = 1000) -> list[Burial]:
+        with self._database.read() as connection:
+            return burials.every(connection, after, limit)
+
+    def redact(self, texts: Sequence[str]) -> int:
+        redaction = Redaction(texts)
+        if not redaction:
+            return 0
+        with self._database.write() as connection:
+            changed = burials.redact(connection, redaction)
+        if changed:
+            self._database.clean()
+        return changed
 
     def get(self, key: str) -> str | None:
         with self._database.read() as connection:

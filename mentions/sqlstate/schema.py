@@ -31,7 +31,7 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 4
+VERSION = 5
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -44,6 +44,11 @@ STEPS: dict[int, tuple[str, ...]] = {
         mention_id TEXT NOT NULL, "by" TEXT NOT NULL, at BIGINT NOT NULL)""",
     ),
     4: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
+    5: (
+        """CREATE TABLE burials (mention_id TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, because TEXT NOT NULL,
+        done BOOLEAN NOT NULL)""",
+        "CREATE INDEX burials_by_done ON burials (done, at)",
+    ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -252,6 +257,16 @@ boards = Table(
     Column("name", Text, primary_key=True),
     Column("made_at", Moment, nullable=False),
     _text("body"),
+)
+
+burials = Table(
+    "burials",
+    metadata,
+    Column("mention_id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    _text("because"),
+    Column("done", Boolean, nullable=False),
+    Index("burials_by_done", "done", "at"),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

@@ -35,6 +35,7 @@ def test_a_database_from_before_there_were_boards_gets_them(state: State, url: s
     state.put("kept", "yes")
     state.close()
     change_by_hand(url, "DROP TABLE boards")
+    change_by_hand(url, "DROP TABLE burials")
     change_by_hand(url, "DELETE FROM state_schema")
     change_by_hand(url, "INSERT INTO state_schema (version, at) VALUES (3, 0)")
     upgraded = open_state(url)

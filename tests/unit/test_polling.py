@@ -215,3 +215,14 @@ def test_odd_posts_are_counted_and_their_neighbours_kept(bench: Bench) -> None:
     bench.script.acts = [Page((post(1),), "one", left_out=2, sample="no id")]
     bench.poller.poll("a")
     assert (bench.row().left_out, bench.row().sample, bench.row().mentions) == (2, "no id", 1)
+
+
+def test_what_a_page_says_is_gone_is_noted_before_the_cursor_moves_on(bench: Bench) -> None:
+    noted: list[tuple[str | None, list[str]]] = []
+    bench.poller.note_gone = lambda ids: noted.append((bench.row().cursor, list(ids)))
+    bench.script.acts = [Page(cursor="1", gone=("a:1", "a:2")), Page(cursor="2")]
+    first, second = bench.poller.poll("a"), bench.poller.poll("a")
+    assert noted == [(None, ["a:1", "a:2"])]
+    assert first is not None
+    assert second is not None
+    assert (first.gone, second.gone) == (2, 0)
