@@ -23,6 +23,14 @@ from mentions.failures import NeedsAttention, TemporaryFailure
 
 LARGEST = 5_000_000  # bytes of one feed
 SESSION_KEYS = frozenset({"sid", "s", "phpsessid", "fbclid", "gclid"})
+ADDRESSES = ("http://", "https://", "//", "/")
+UNTITLED = "(no words)"
+# What an entry may hold without holding anything: its bare id, its times, and what feedparser adds to an empty tag.
+BARE = frozenset(
+    f"{name}{part}"
+    for name in ("id", "guidislink", "link", "links", "published", "updated", "created", "title", "summary", "content")
+    for part in ("", "_parsed", "_detail")
+)
 PERIODS = {"hourly": 1, "daily": 24, "weekly": 24 * 7, "monthly": 24 * 30, "yearly": 24 * 365}
 
 
@@ -132,9 +140,13 @@ def xml_entry(entry: Any) -> dict[str, str]:
     content = get("content", [])
     body = next((part.get("value", "") for part in content if part.get("value")), "")
     source = get("source", {})
+    guid, link = str(get("id")), str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), "")
+    lost_guid = not guid and get("guidislink", False)  # an address that feedparser could not read
+    if link == guid and not link.startswith(ADDRESSES):
+        link = ""  # feedparser takes every guid for a link
     return {
-        "id": str(get("id")),
-        "link": str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), ""),
+        "id": guid,
+        "link": link,
         "title": str(get("title")),
         "html": str(body or get("summary") or get("description")),
         "author": str(get("author")),
@@ -142,6 +154,7 @@ def xml_entry(entry: Any) -> dict[str, str]:
         "lang": str(get("language")),
         "origin": str(source.get("href") or source.get("link") or "") if isinstance(source, dict) else "",
         "replies": str(get("slash_comments") or get("thr_total")),
+        "rest": "more" if lost_guid or any(value for name, value in entry.items() if name not in BARE) else "",
     }
 
 
@@ -156,7 +169,7 @@ def rhythm_of(feed: Any) -> timedelta | None:
 
 
 def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
-    """Items of raw entries; entries that say nothing, or that cannot be read, are odd."""
+    """Items of raw entries; those that hold nothing, and those that cannot be read, are odd."""
     shared = shared_guids(entries)
     items: dict[str, FeedItem] = {}
     odd: dict[str, str] = {}
@@ -166,10 +179,10 @@ def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             odd[short_hash(repr(entry))] = f"an entry that cannot be read ({type(error).__name__})"
             continue
-        if item.title or item.text:
-            items.setdefault(item.identity, item)
+        if item is None:
+            odd[short_hash(repr(entry))] = "an entry that holds nothing"
         else:
-            odd[short_hash(item.identity)] = "an entry without title and text"
+            items.setdefault(item.identity, item)
     return ParsedFeed(tuple(items.values()), odd)
 
 
@@ -179,14 +192,23 @@ def shared_guids(entries: Sequence[dict[str, str]]) -> set[str]:
     return {guid for guid, times in Counter(guid for guid, _, _ in distinct).items() if guid and times > 1}
 
 
-def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem:
-    """One raw entry, cleaned and named."""
+def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem | None:
+    """One raw entry, cleaned and named; None where there is nothing in it.
+
+    A post that is only a picture or a link is a post: it goes by its address, or by `UNTITLED`.
+    """
     markup, stamp = split_stamp(entry["html"])
     title, text = plain_line(entry["title"]), plain_text(markup)
     link = safe_link(entry["link"], setting.url)
+    address = link or entry["link"] or entry["id"].startswith(ADDRESSES)
+    if not (title or text or address or entry["title"] or entry["html"] or entry.get("rest")):
+        return None
+    words = title or text
+    if not words:
+        title, words = place_of(link) or UNTITLED, short_hash(repr(entry))
     replies = entry.get("replies", "")
     return FeedItem(
-        identity=identify(entry["id"].strip(), link, title or text, shared, setting.source),
+        identity=identify(entry["id"].strip(), link, words, shared, setting.source),
         digest=short_hash(f"{title}\n{text}", 8),
         title=title,
         text=text,
