@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -15,6 +15,9 @@ from mentions.pseudonyms import voice_of
 
 if TYPE_CHECKING:
     from listener.fetch import Fetcher
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,19 @@ def _not_permitted(source: str) -> bool:
     return False
 
 
+class DoesApart(Protocol):
+    """Does work on what strangers sent where it can do no harm."""
+
+    def __call__(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """What `work`, a function of a module, returns or raises; `TemporaryFailure` where it takes too long or too
+        much memory."""
+
+
+def do_here(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do it here and now, without limits."""
+    return work(*args, **kwargs)
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id.
@@ -96,6 +112,7 @@ class Tools:
     own_handles: frozenset[str] = frozenset()  # lower-case, without @
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
+    apart: DoesApart = do_here  # the commands and the daemon give a process of its own
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -62,8 +62,10 @@ def _read(text: str) -> datetime | None:
     found = _TIME.search(text)
     before, after = (text[: found.start()], text[found.end() :]) if found else (text, "")
     zone = _zone_of(_without_year(after)) if found else None
-    date = _date_of(before, after)
-    return None if date is None else date.replace(tzinfo=zone) + (_clock_of(found) if found else timedelta(0))
+    day = _date_of(before, after)
+    if day is None:
+        return None
+    return datetime.combine(day, time(), zone) + (_clock_of(found) if found else timedelta(0))
 
 
 def _clock_of(found: re.Match[str]) -> timedelta:
@@ -97,17 +99,17 @@ def _zone_of(text: str) -> tzinfo | None:
     return None if named is None else timezone(timedelta(hours=named))
 
 
-def _date_of(before: str, after: str) -> datetime | None:
+def _date_of(before: str, after: str) -> date | None:
     """The day, as it stands before the time of day (its year perhaps behind)."""
     text = before.strip().rstrip("Tt, ").strip()
     if found := _YEAR_FIRST.match(text):
-        return datetime(int(found[1]), int(found[2]), int(found[3] or 1))
+        return date(int(found[1]), int(found[2]), int(found[3] or 1))
     if found := _DAY_OF_YEAR.match(text):
-        day = datetime(int(found[1]), 1, 1) + timedelta(days=int(found[2]) - 1)
+        day = date(int(found[1]), 1, 1) + timedelta(days=int(found[2]) - 1)
         return day if day.year == int(found[1]) else None
     if found := _DAY_FIRST.match(text):
         first, second, year = int(found[1]), int(found[2]), int(found[3])
-        return datetime(year, first, second) if second > 12 else datetime(year, second, first)
+        return date(year, first, second) if second > 12 else date(year, second, first)
     months = [month for word in _WORD.findall(text.lower()) if (month := _month_of(word))]
     numbers = [int(number) for number in re.findall(r"\d+", text)]
     if len(numbers) == 1 and (behind := re.search(r"(?<![\d+-])(\d{4})$", after)):
@@ -115,7 +117,7 @@ def _date_of(before: str, after: str) -> datetime | None:
     if not months or len(numbers) != 2:
         return None
     day_number, year = numbers if numbers[0] <= 31 else (numbers[1], numbers[0])
-    return datetime(year if year > 99 else year + (2000 if year < 69 else 1900), months[-1], day_number)
+    return date(year if year > 99 else year + (2000 if year < 69 else 1900), months[-1], day_number)
 
 
 def _month_of(word: str) -> int | None:

@@ -71,7 +71,7 @@ class FeedReader:
         body = hashlib.sha256(got.body).hexdigest()[:16]
         if body == memory.body and memory.seen:
             return Reading((), memory, now, not_before=got.not_before)
-        feed = parse_feed(got.body, got.charset, Setting(self._source, got.url, self._zone, now))
+        feed = self._tools.apart(parse_feed, got.body, got.charset, Setting(self._source, got.url, self._zone, now))
         return self._compare(feed, got, replace(memory, body=body), now)
 
     def _compare(self, feed: ParsedFeed, got: Fetched, memory: FeedMemory, now: datetime) -> Reading:
