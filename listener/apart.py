@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
 from mentions.failures import Failure, TemporaryFailure
@@ -104,7 +105,7 @@ class Apart:
 
 def start() -> subprocess.Popen[bytes]:
     """A process that serves until its input ends, which is when we do."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     return subprocess.Popen(
         [sys.executable, "-c", _CODE],
         stdin=subprocess.PIPE,
@@ -166,7 +167,7 @@ def answer(job: bytes) -> bytes:
         return pickle.dumps((False, TemporaryFailure("reading it took more memory than we give; it is left out")))
     except Failure as failure:
         return pickle.dumps((False, failure))
-    except Exception as error:  # its words may hold a post's text, so that only its name travels
+    except Exception as error:  # noqa: BLE001  its words may hold a post's text, so that only its name travels
         return pickle.dumps((False, RuntimeError(f"work apart broke with {type(error).__name__}")))
 
 

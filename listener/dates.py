@@ -57,8 +57,8 @@ def _read(text: str) -> datetime | None:
         number = float(text)
         return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
     if compact := _COMPACT.match(text):
-        year, month, day, hour, minute, second = (int(part or 0) for part in compact.groups())
-        return datetime(year, month, day, hour, minute, second, tzinfo=_zone_of(text[compact.end() :]))
+        year, month, number, hour, minute, second = (int(part or 0) for part in compact.groups())
+        return datetime(year, month, number, hour, minute, second, tzinfo=_zone_of(text[compact.end() :]))
     found = _TIME.search(text)
     before, after = (text[: found.start()], text[found.end() :]) if found else (text, "")
     zone = _zone_of(_without_year(after)) if found else None

@@ -17,6 +17,7 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9,"
     " text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
 )
+WINDOW_FULL = "window full: nothing known was left in the feed, so that posts before its oldest may have been missed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Reading:
     sample: str = ""
     not_before: datetime | None = None
     rhythm: timedelta | None = None
+    gap: str = ""
 
 
 def as_it_is(item: FeedItem) -> FeedItem:
@@ -61,8 +63,13 @@ class FeedReader:
         memory = memory if memory.url == url else FeedMemory(url)
         ask = memory.trusts_validators(now, self._forum)
         got = self._tools.fetch.get(
-            url, etag=memory.etag if ask else None, modified=memory.modified if ask else None, accept=ACCEPT
+            memory.address,
+            etag=memory.etag if ask else None,
+            modified=memory.modified if ask else None,
+            accept=ACCEPT,
+            permitted=self._tools.permitted(self._source),
         )
+        memory = memory.note_move(got.moved, now)
         if got.status == 304:
             quiet = memory.quiet + 1 if self._forum else 0
             calm = replace(memory, quiet=quiet, modified=got.last_modified or memory.modified)
@@ -79,6 +86,7 @@ class FeedReader:
         found = {key: item.digest for key, item in items.items()}
         fresh, seen = sift(memory.seen, {**dict.fromkeys(feed.odd, "odd"), **found})
         odd = [key for key in feed.odd if key in fresh]
+        full = bool(memory.seen and items) and not any(key in memory.seen for key in (*items, *feed.odd))
         sample = feed.odd[odd[-1]] if odd else "the feed broke off inside an entry" if feed.cut else ""
         return Reading(
             items=tuple(item for key, item in items.items() if key in fresh),
@@ -88,4 +96,5 @@ class FeedReader:
             sample=sample,
             not_before=got.not_before,
             rhythm=feed.rhythm,
+            gap=WINDOW_FULL if full else "",
         )

@@ -324,9 +324,7 @@ def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[
 def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey) -> Tools:
     """What every connector is built with."""
     handles = frozenset(map(plain_name, settings.own_handles))
-    return Tools(
-        fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles, apart=READING.do
-    )
+    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles, apart=READING.do)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:
