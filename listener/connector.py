@@ -27,6 +27,7 @@ class Page:
     `gone` are ids of mentions that the platform says are deleted or no longer public: their text is to go here too.
     `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
+    `moved_to` is where its server has sent us on for good, once that is believed.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -38,6 +39,7 @@ class Page:
     gap: str = ""
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
+    moved_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,14 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back sockets."""
+
+
+@runtime_checkable
+class KeepsRhythm(Protocol):
+    """A connector that reads what one site publishes, so that the site's own rhythm says how often to ask. A search is
+    none: where nothing was found for weeks, the next hour may bring the crisis."""
+
+    keeps_rhythm: ClassVar[bool]
 
 
 @dataclass(frozen=True, slots=True)

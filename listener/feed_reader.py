@@ -33,6 +33,11 @@ class Reading:
     rhythm: timedelta | None = None
     gap: str = ""
 
+    @property
+    def moved_to(self) -> str:
+        """Where the feed has gone for good, once that is believed."""
+        return self.memory.address if self.memory.address != self.memory.url else ""
+
 
 def as_it_is(item: FeedItem) -> FeedItem:
     """No change."""

@@ -33,6 +33,7 @@ class FeedConnector:
     kind: ClassVar[str] = "feed"
     Options: ClassVar[type[BaseModel]] = FeedOptions
     terms: ClassVar[Terms] = Terms()
+    keeps_rhythm: ClassVar[bool] = True
 
     def __init__(self, source: SourceInfo, options: FeedOptions, tools: Tools) -> None:
         self._source = source
@@ -50,6 +51,8 @@ class FeedConnector:
             sample=reading.sample,
             not_before=reading.not_before,
             expected_rhythm=reading.rhythm,
+            gap=reading.gap,
+            moved_to=reading.moved_to,
         )
 
     def close(self) -> None:

@@ -46,6 +46,7 @@ class ForumConnector:
     kind: ClassVar[str] = "forum"
     Options: ClassVar[type[BaseModel]] = ForumOptions
     terms: ClassVar[Terms] = Terms()
+    keeps_rhythm: ClassVar[bool] = True
 
     def __init__(self, source: SourceInfo, options: ForumOptions, tools: Tools) -> None:
         self._source = source
@@ -108,6 +109,8 @@ class ForumConnector:
             sample=reading.sample,
             not_before=reading.not_before,
             expected_rhythm=reading.rhythm,
+            gap=reading.gap,
+            moved_to=reading.moved_to,
         )
 
     def _read_discourse(self, note: dict[str, Any]) -> Page:

@@ -31,7 +31,7 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 4
+VERSION = 5
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -44,6 +44,13 @@ STEPS: dict[int, tuple[str, ...]] = {
         mention_id TEXT NOT NULL, "by" TEXT NOT NULL, at BIGINT NOT NULL)""",
     ),
     4: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
+    5: (
+        "ALTER TABLE sources ADD COLUMN gaps INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sources ADD COLUMN gap_at BIGINT",
+        "ALTER TABLE sources ADD COLUMN gap TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sources ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sources ADD COLUMN weekly DOUBLE PRECISION NOT NULL DEFAULT 0",
+    ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -148,6 +155,11 @@ sources = Table(
     _count("mentions"),
     _count("left_out"),
     _text("sample"),
+    _count("gaps"),
+    Column("gap_at", Moment),
+    _text("gap"),
+    _text("moved_to"),
+    _real("weekly"),
     Column("registered", Boolean, nullable=False, default=True),
     Column("lease_owner", Text),
     Column("lease_until", Moment),
