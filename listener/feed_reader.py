@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from listener.connector import Tools
 from listener.feed_memory import FeedMemory, sift
-from listener.feeds import FeedItem, ParsedFeed, Setting, parse_feed, short_hash
+from listener.feeds import FeedItem, NoFeed, ParsedFeed, Setting, SignInInstead, parse_feed, short_hash
 from listener.fetch import Fetched
 
 ACCEPT = (
@@ -83,8 +83,16 @@ class FeedReader:
         body = hashlib.sha256(got.body).hexdigest()[:16]
         if body == memory.body and memory.seen:
             return Reading((), memory, now, not_before=got.not_before)
-        feed = self._tools.apart(parse_feed, got.body, got.charset, Setting(self._source, got.url, self._zone, now))
+        try:
+            feed = self._tools.apart(parse_feed, got.body, got.charset, Setting(self._source, got.url, self._zone, now))
+        except (NoFeed, SignInInstead) as page:
+            page.got = got
+            raise
         return self._compare(feed, got, replace(memory, body=body), now)
+
+    def read_whole(self, url: str) -> Reading:
+        """All items as they stand now, whatever is remembered; raises as `read` does."""
+        return self.read(url, FeedMemory(url))
 
     def _compare(self, feed: ParsedFeed, got: Fetched, memory: FeedMemory, now: datetime) -> Reading:
         items = {short_hash(item.identity): item for item in map(self._adapt, feed.items)}

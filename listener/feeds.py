@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -21,8 +21,12 @@ from listener.json_feed import json_entries
 from listener.markup import decode, looks_like_sign_in, plain_line, plain_text, safe_link
 from mentions.failures import NeedsAttention, TemporaryFailure
 
+if TYPE_CHECKING:
+    from listener.fetch import Fetched
+
 LARGEST = 5_000_000  # bytes of one feed
 SESSION_KEYS = frozenset({"sid", "s", "phpsessid", "fbclid", "gclid"})
+_HOST_FIRST = re.compile(r"(?:[a-z0-9-]+\.)+(?!php\d?/|html?/|aspx?/|jsp/|cgi/|xml/)[a-z]{2,}/", re.IGNORECASE)
 ADDRESSES = ("http://", "https://", "//", "/")
 UNTITLED = "(no words)"
 # What an entry may hold without holding anything: its bare id, its times, and what feedparser adds to an empty tag.
@@ -99,11 +103,23 @@ def parse_feed(body: bytes, label: str | None, setting: Setting) -> ParsedFeed:
     return parse_xml(text, where, setting)
 
 
+class NoFeed(TemporaryFailure):
+    """It is a web page: perhaps one that names a feed. `got` is the answer that held it, where it was asked for."""
+
+    got: Fetched | None = None
+
+
+class SignInInstead(NeedsAttention):
+    """It is a page that has a sign-in: perhaps one that names a feed all the same."""
+
+    got: Fetched | None = None
+
+
 def refuse_page(text: str, where: str) -> None:
     """Say what a web page served in a feed's place means."""
     if looks_like_sign_in(text):
-        raise NeedsAttention(f"{where}: answered with a sign-in page; only public pages are read, check the url")
-    raise TemporaryFailure(f"{where}: answered with a web page, not a feed; it will be tried again, or check the url")
+        raise SignInInstead(f"{where}: answered with a sign-in page; only public pages are read, check the url")
+    raise NoFeed(f"{where}: answered with a web page, not a feed; it will be tried again, or check the url")
 
 
 def place_of(url: str) -> str:
@@ -118,17 +134,25 @@ def parse_xml(text: str, where: str, setting: Setting) -> ParsedFeed:
         mended = mend_xml(text)
     except Tangle as tangle:
         raise TemporaryFailure(f"{where}: the feed is a tangle of tags and was not read") from tangle
-    parsed: Any = feedparser.parse(
-        io.BytesIO(mended.xml),  # never bare bytes: feedparser would open a file of that name
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = ask_feedparser(mended.xml, where)
     if not parsed.entries and not parsed.version:
         raise TemporaryFailure(f"{where}: answered with something that is no feed; check the url")
     feed = gather([dict(xml_entry(entry)) for entry in parsed.entries], setting)
     lost = mended.cut if mended.whole else max(0, mended.items - len(parsed.entries))
     return ParsedFeed(feed.items, feed.odd, lost, rhythm_of(parsed.feed), str(parsed.feed.get("generator") or ""))
+
+
+def ask_feedparser(xml: bytes, where: str) -> Any:
+    """What feedparser makes of it; its own faults over odd documents are failures of the document."""
+    try:
+        return feedparser.parse(
+            io.BytesIO(xml),  # never bare bytes: feedparser would open a file of that name
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, AssertionError) as error:
+        raise TemporaryFailure(f"{where}: the feed could not be read ({type(error).__name__})") from error
 
 
 def xml_entry(entry: Any) -> dict[str, str]:
@@ -142,8 +166,10 @@ def xml_entry(entry: Any) -> dict[str, str]:
     source = get("source", {})
     guid, link = str(get("id")), str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), "")
     lost_guid = not guid and get("guidislink", False)  # an address that feedparser could not read
-    if link == guid and not link.startswith(ADDRESSES):
+    if link == guid and not get("links", []) and not link.startswith(ADDRESSES):
         link = ""  # feedparser takes every guid for a link
+    if _HOST_FIRST.match(link):
+        link = f"https://{link}"
     return {
         "id": guid,
         "link": link,

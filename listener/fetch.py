@@ -133,10 +133,10 @@ class Fetcher:
         the host is asked as fast as it answers, still one request at a time.
         """
         here, left, send = parse_url(url), self.settings.total_timeout, dict(headers)
-        moved, for_good = "", True
+        first, moved, for_good = host_of(here), "", True  # leave to read one host is none to read another
         for _ in range(MOST_REDIRECTS + 1):
             self._circuits.check(host_of(here))
-            gap = self._gap(here, robots, permitted)
+            gap = self._gap(here, robots, permitted and host_of(here) == first)
             with self._gate.turn(host_of(here), gap if pauses else 0.0):
                 self._circuits.check(host_of(here))  # who waited with us may have found that it is dead
                 began = time.monotonic()

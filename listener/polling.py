@@ -156,9 +156,6 @@ class Poller:
             mentions=row.mentions + new,
             left_out=row.left_out + page.left_out,
             sample=page.sample or row.sample,
-            gaps=row.gaps + bool(page.gap),
-            gap_at=self.clock() if page.gap else row.gap_at,
-            gap=page.gap or row.gap,
             moved_to=page.moved_to,
         )
 

@@ -22,8 +22,11 @@ SHORTEST_SPAN = timedelta(hours=1)  # a first page younger than this says little
 
 
 def usual_wait(every: timedelta, weekly: float | None, *, alarmed: bool = False, full: bool = False) -> timedelta:
-    """Between two polls of a source with so many posts a week (None: that is not known, or not to count). `alarmed`: an incident is open and it has brought
-    something; `full`: its last window was full, so that it is asked twice as often."""
+    """Between two polls of a source with so many posts a week (None: that is not known, or not to count).
+
+    `alarmed`: an incident is open and the source has brought something; `full`: its last window was full, so that it
+    is asked twice as often.
+    """
     wait = every
     if every >= QUICK and weekly is not None:
         most = max(every, min(every * STRETCH, LONGEST))

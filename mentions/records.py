@@ -39,9 +39,6 @@ class SourceRow:
     mentions: int = 0  # new ones, ever
     left_out: int = 0  # odd posts, ever
     sample: str = ""  # the reason the last odd post was left out, never its text
-    gaps: int = 0  # how often posts may have been missed
-    gap_at: datetime | None = None  # the last time they may have been
-    gap: str = ""  # and why
     moved_to: str = ""  # where it is read now, if its server has sent us on for good
     weekly: float = 0.0  # posts a week, as it has brought them lately
 

@@ -260,9 +260,6 @@ def test_a_row_comes_back_exactly_as_it_was_saved(state: State) -> None:
         mentions=5,
         left_out=2,
         sample="no date",
-        gaps=1,
-        gap_at=NOW - MINUTE,
-        gap="window full",
         moved_to="https://new.example/feed",
         weekly=12.5,
     )

@@ -335,6 +335,11 @@ def test_a_relative_link_is_the_sites_own() -> None:
     assert parse(rss(item("1", "A", link="/news/1"))).items[0].link == "https://site.example/news/1"
 
 
+def test_a_link_that_begins_with_a_host_leads_there() -> None:
+    assert parse(rss(item("1", "A", link="blog.example/news/1"))).items[0].link == "https://blog.example/news/1"
+    assert parse(rss(item("1", "A", link="index.php/1"))).items[0].link == "https://site.example/index.php/1"
+
+
 @given(st.text(alphabet="<>/!-&;ab =\"'\x00\n" + "scriptCDATA[]", max_size=300))
 def test_no_markup_breaks_the_cleaning(markup: str) -> None:
     assert "\x00" not in plain_text(markup)

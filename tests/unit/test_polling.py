@@ -135,13 +135,13 @@ def test_a_source_that_always_has_more_gives_others_their_turn_and_is_due_at_onc
 
 
 def test_each_failure_waits_one_interval_longer_up_to_a_day(bench: Bench) -> None:
-    bench.script.acts = [TemporaryFailure("down") for _ in range(100)]
+    bench.poller.every["a"] = timedelta(hours=5)
+    bench.script.acts = [TemporaryFailure("down") for _ in range(6)]
     waits = []
-    for _ in range(100):
+    for _ in range(6):
         bench.poller.poll("a")
-        waits.append((bench.row().next_check_at - START) // timedelta(minutes=1))
-    assert waits[:4] == [15, 30, 45, 60]
-    assert waits[-1] == 24 * 60
+        waits.append((bench.row().next_check_at - START) // timedelta(hours=1))
+    assert waits == [5, 10, 15, 20, 24, 24]
     assert bench.row().state is SourceState.FAILING
 
 
@@ -216,21 +216,18 @@ def test_a_site_is_not_asked_more_often_than_it_wants_to_be(site: Bench) -> None
 def test_a_source_that_falls_silent_is_asked_later_by_and_by(site: Bench) -> None:
     minutes_to_next(site, Page(posts(100, timedelta(hours=2)), "one"))
     waits = []
-    for day in range(1, 29):
+    for day in range(1, 29, 3):
         site.now = START + timedelta(days=day)
         waits.append(minutes_to_next(site, Page((), str(day))))
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (pytest.approx(5, abs=3), 60)
 
 
-def test_a_full_window_halves_the_wait_and_leaves_a_mark(site: Bench) -> None:
+def test_a_full_window_halves_the_wait(site: Bench) -> None:
     usual = minutes_to_next(site, Page(posts(28, timedelta(hours=6)), "one"))
     site.now += timedelta(minutes=15)
     assert minutes_to_next(site, Page((), "two", gap="window full")) == pytest.approx(usual / 2, rel=0.1)
-    row = site.row()
-    assert (row.gaps, row.gap, row.gap_at) == (1, "window full", site.now)
-    minutes_to_next(site, Page((), "three"))
-    assert (site.row().gaps, site.row().gap) == (1, "window full")
+    assert minutes_to_next(site, Page((), "three")) == pytest.approx(usual, rel=0.1)
 
 
 def test_where_a_site_has_moved_to_is_kept(site: Bench) -> None:
