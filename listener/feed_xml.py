@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 DEEPEST = 100  # elements inside each other
 MOST_TAGS = 200_000  # feedparser needs 40 microseconds a tag, far more where they are nested
+MOST_ATTRIBUTES = 500  # of one tag; feedparser needs the square of their number
 
 _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -73,10 +74,10 @@ def is_well_formed(xml: bytes) -> bool:
     """Whether a strict parser reads it to the end. Raises `Tangle`."""
     depth = tags = 0
 
-    def begin(_name: str, _attributes: object) -> None:
+    def begin(_name: str, attributes: dict[str, str]) -> None:
         nonlocal depth, tags
         depth, tags = depth + 1, tags + 1
-        if depth > DEEPEST or tags > MOST_TAGS:
+        if depth > DEEPEST or tags > MOST_TAGS or len(attributes) > MOST_ATTRIBUTES:
             raise Tangle
 
     def end(_name: str) -> None:
@@ -96,9 +97,15 @@ def is_well_formed(xml: bytes) -> bool:
 
 def mend_signs(text: str) -> str:
     """Stray ampersands and references to forbidden characters, put right outside CDATA."""
-    pieces = re.split(r"(<!\[CDATA\[.*?\]\]>)", text, flags=re.DOTALL)
-    for place in range(0, len(pieces), 2):
-        pieces[place] = _STRAY_AMPERSAND.sub("&amp;", _ILLEGAL_REFERENCE.sub("", pieces[place]))
+    pieces: list[str] = []
+    at = 0
+    while at < len(text):
+        start = text.find("<![CDATA[", at)
+        end = text.find("]]>", start) + 3 if start >= 0 else -1
+        start, end = (start, end) if end > 2 else (len(text), len(text))  # one that never ends is none
+        pieces.append(_STRAY_AMPERSAND.sub("&amp;", _ILLEGAL_REFERENCE.sub("", text[at:start])))
+        pieces.append(text[start:end])
+        at = end
     return "".join(pieces)
 
 

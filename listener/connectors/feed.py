@@ -74,7 +74,10 @@ class FeedConnector:
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
         """What the feed still shows is found; of the rest those are gone whose own page says so (404, 410). What has
         merely aged out of the feed is not gone."""
-        reading = self._reader.read_whole(self._address)
+        try:
+            reading = self._reader.read_whole(self._address)
+        except (NoFeed, SignInInstead) as page:  # nothing was polled yet in this daemon's life
+            reading = find_feed(page, self._reader)
         now = {mention.id: mention for mention in (self._mention(item, reading) for item in reading.items)}
         found = tuple(now[each.id] for each in locators if each.id in now)
         standing = {each.id: self._stands(each.link) for each in locators if each.id not in now and each.link}
