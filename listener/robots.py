@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -59,7 +59,7 @@ class Robots:
     def _read(self, site: str) -> Protego:
         try:
             status, body = self._load(f"{site}/robots.txt")
-        except RateLimited:
+        except (RateLimited, NotItsTurn):
             raise
         except TemporaryFailure as failure:
             raise TemporaryFailure(f"{site}: robots.txt cannot be read, so nothing is ({failure})") from failure
