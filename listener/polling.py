@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from analysis.pipeline import Pipeline
 from listener.connector import Connector, KeepsRhythm, Page
 from listener.intake import Intake
-from listener.rhythm import ALARMED, kept_to, retry_wait, usual_wait, weekly_after, weekly_at_first
+from listener.rhythm import ALARMED, WEEK, kept_to, retry_wait, usual_wait, weekly_after, weekly_at_first
 from listener.spool import SpoolFull
 from mentions.clock import Clock
 from mentions.failures import (
@@ -136,6 +136,9 @@ class Poller:
     def _weekly(self, run: _Run, now: datetime) -> float:
         if run.history:
             return weekly_at_first(run.published, now)
+        if run.row.weekly < 0:  # the state was made before this was counted: the store can tell
+            gap = self._usual_gap(run.row.name, now)
+            return WEEK / gap if gap else run.row.weekly
         return weekly_after(run.row.weekly, now - (run.before or now), run.new)
 
     def _save(self, page: Page, history: bool) -> Saved:
@@ -164,7 +167,7 @@ class Poller:
             return now
         alarmed = self._is_urgent(row)
         adapts = row.mentions and isinstance(self.connectors[row.name], KeepsRhythm)
-        weekly = row.weekly if adapts else None
+        weekly = row.weekly if adapts and row.weekly >= 0 else None
         wait = usual_wait(self.every[row.name], weekly, alarmed=alarmed, full=run.full)
         due = now + kept_to(wait, run.page.expected_rhythm, alarmed=alarmed) * self._spread()
         return max(due, run.page.not_before) if run.page.not_before else due

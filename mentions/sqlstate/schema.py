@@ -46,7 +46,7 @@ STEPS: dict[int, tuple[str, ...]] = {
     4: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
     5: (
         "ALTER TABLE sources ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE sources ADD COLUMN weekly DOUBLE PRECISION NOT NULL DEFAULT 0",
+        "ALTER TABLE sources ADD COLUMN weekly DOUBLE PRECISION NOT NULL DEFAULT -1",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -221,6 +221,14 @@ def test_a_source_that_falls_silent_is_asked_later_by_and_by(site: Bench) -> Non
         waits.append(minutes_to_next(site, Page((), str(day))))
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (pytest.approx(5, abs=3), 60)
+
+
+def test_of_a_source_that_nobody_counted_yet_the_store_tells_the_rhythm(site: Bench) -> None:
+    minutes_to_next(site, Page(posts(100, timedelta(hours=6)), "one"))
+    site.poller.state.save_source(replace(site.row(), weekly=-1.0))
+    site.now += timedelta(minutes=15)
+    assert minutes_to_next(site, Page((), "two")) == pytest.approx(15, rel=0.2)
+    assert site.row().weekly == pytest.approx(25, rel=0.2)
 
 
 def test_a_full_window_halves_the_wait(site: Bench) -> None:
