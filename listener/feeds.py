@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST = 5_000_000  # bytes of one feed
 SESSION_KEYS = frozenset({"sid", "s", "phpsessid", "fbclid", "gclid"})
-_HOST_FIRST = re.compile(r"(?:[a-z0-9-]+\.)+(?!php\d?/|html?/|aspx?/|jsp/|cgi/|xml/)[a-z]{2,}/", re.IGNORECASE)
 ADDRESSES = ("http://", "https://", "//", "/")
 UNTITLED = "(no words)"
 # What an entry may hold without holding anything: its bare id, its times, and what feedparser adds to an empty tag.
@@ -168,8 +167,6 @@ def xml_entry(entry: Any) -> dict[str, str]:
     lost_guid = not guid and get("guidislink", False)  # an address that feedparser could not read
     if link == guid and not get("links", []) and not link.startswith(ADDRESSES):
         link = ""  # feedparser takes every guid for a link
-    if _HOST_FIRST.match(link):
-        link = f"https://{link}"
     return {
         "id": guid,
         "link": link,
@@ -196,7 +193,7 @@ def rhythm_of(feed: Any) -> timedelta | None:
 
 def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
     """Items of raw entries; those that hold nothing, and those that cannot be read, are odd."""
-    shared = shared_guids(entries)
+    shared = shared_names(entries, setting.url)
     items: dict[str, FeedItem] = {}
     odd: dict[str, str] = {}
     for entry in entries:
@@ -212,10 +209,14 @@ def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
     return ParsedFeed(tuple(items.values()), odd)
 
 
-def shared_guids(entries: Sequence[dict[str, str]]) -> set[str]:
-    """The guids that different entries of one document share; a plain repetition of an entry is none."""
-    distinct = {(entry["id"].strip(), entry["link"], entry["title"] or entry["html"]) for entry in entries}
-    return {guid for guid, times in Counter(guid for guid, _, _ in distinct).items() if guid and times > 1}
+def shared_names(entries: Sequence[dict[str, str]], url: str) -> set[str]:
+    """The guids, or the links of entries without one, that different entries of one document share; a plain repetition
+    of an entry is none."""
+    names = [entry["id"].strip() or normalise_link(safe_link(entry["link"], url)) for entry in entries]
+    distinct = {
+        (name, entry["link"], entry["title"], entry["html"]) for name, entry in zip(names, entries, strict=True)
+    }
+    return {name for name, times in Counter(name for name, *_ in distinct).items() if name and times > 1}
 
 
 def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem | None:
@@ -229,9 +230,9 @@ def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> Fe
     address = link or entry["link"] or entry["id"].startswith(ADDRESSES)
     if not (title or text or address or entry["title"] or entry["html"] or entry.get("rest")):
         return None
-    words = title or text
-    if not words:
-        title, words = place_of(link) or UNTITLED, short_hash(repr(entry))
+    words = f"{title}\n{text}" if title or text else short_hash(repr(entry))
+    if not (title or text):
+        title = place_of(link) or UNTITLED
     replies = entry.get("replies", "")
     return FeedItem(
         identity=identify(entry["id"].strip(), link, words, shared, setting.source),
@@ -248,16 +249,16 @@ def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> Fe
     )
 
 
-def identify(guid: str, link: str, words: str, shared: set[str], source: str) -> str:
+def identify(guid: str, link: str, words: str, shared: Collection[str], source: str) -> str:
     """The identity of an item: its guid, else its link, else its words.
 
-    A guid that several items of a document share is joined with link and words. Anything that is no address of its own
-    (a bare number, the words) holds only within its source.
+    A guid or a link that several items of a document share is joined with the words. Anything that is no address of its
+    own (a bare number, the words) holds only within its source.
     """
     address = normalise_link(link)
     if guid and guid not in shared:
         return guid if guid.startswith(("http://", "https://", "tag:", "urn:uuid:")) else f"{source}|{guid}"
-    if guid:
+    if guid or address in shared:
         return f"{source}|{guid}|{address}|{short_hash(words)}"
     return address or f"{source}|{short_hash(words)}"
 
