@@ -21,6 +21,16 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """How many posts a platform counted in [begin, end) without showing them: a measure of what is out there, to hold
+    against what was read. It never becomes a mention."""
+
+    begin: datetime
+    end: datetime
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one poll returned. `left_out` counts odd posts; `sample` says why the last one was odd, never its text.
 
@@ -28,6 +38,7 @@ class Page:
     `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
     `moved_to` is where its server has sent us on for good, once that is believed.
+    `volume` is what the platform counted, hour by hour; an hour told again replaces what was told of it before.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -40,6 +51,7 @@ class Page:
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
     moved_to: str = ""
+    volume: tuple[Volume, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
