@@ -98,7 +98,8 @@ async def _serve(feeds: int, recorded: list[tuple[str, float]], now: Synchronize
     servers = []
     for number in range(feeds):
         text, weekly = recorded[number % len(recorded)]
-        shown = Published(text, weekly, number % 2 == 0, random.Random(number))
+        own = re.sub(r"(<(?:guid|id|link)\b[^>]*>)(?:https?://)?", rf"\g<1>https://n{number}.example/", text)
+        shown = Published(own, weekly, number % 2 == 0, random.Random(number))
         servers.append(await asyncio.start_server(_answers(shown, now), "127.0.0.1", 0, backlog=8))
     ports.send([server.sockets[0].getsockname()[1] for server in servers])  # type: ignore[attr-defined]
     await asyncio.Event().wait()
@@ -187,6 +188,14 @@ def play(house: House, clock: Synchronized[float], until: float) -> Run:
     return done
 
 
+def judge(house: House) -> tuple[int, float]:
+    """Let the model judge what waits for it, as it does behind the polling; how many, and seconds of CPU."""
+    count, began = 0, cpu()
+    while done := house.assess_pending(64):
+        count += done
+    return max(1, count), cpu() - began
+
+
 def idle_daemon(config: Path, seconds: int) -> tuple[float, float]:
     """Share of one core, and megabytes, of a real daemon while nothing is due."""
     command = [sys.executable, "-m", "listener.cli", "daemon", "--config", str(config)]
@@ -215,6 +224,7 @@ def main() -> None:
         first = play(house, now, now.value + 1)
         began = now.value
         later = play(house, now, began + asked.hours * 3600)
+        judged = judge(house)
         memory, apart = memory_of(os.getpid()), memory_of(READING.pid or os.getpid())
         house.close()
         idle, daemon_memory = idle_daemon(config, asked.idle)
@@ -223,6 +233,7 @@ def main() -> None:
     print(f"first look: {first}")
     print(f"{asked.hours:g} hours after it: {later}")
     print(f"polling: {share:.1%} of one core, {1000 * later.cpu / max(1, later.polls):.1f} ms a poll")
+    print(f"judging {judged[0]} of the first look and later by the model: {1000 * judged[1] / judged[0]:.1f} ms each")
     print(f"a real daemon with nothing due: {idle:.1%} of one core, {daemon_memory:.0f} MB")
     print(f"together {share + idle:.1%} of one core; at most {memory:.0f} MB, and {apart:.0f} MB where feeds are read")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from xml.parsers import expat
 
 DEEPEST = 100  # elements inside each other
 MOST_TAGS = 200_000  # feedparser needs 40 microseconds a tag, far more where they are nested
+MOST_ITEMS = 3000  # read of one feed, from its top; whole archives are published as feeds
 MOST_ATTRIBUTES = 500  # of one tag; feedparser needs the square of their number
 
 _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
@@ -58,8 +60,8 @@ def _past_declaration(text: str, start: int) -> int:
 
 
 def mend_xml(text: str) -> Mended:
-    """The document with what can be mended mended. Raises `Tangle`."""
-    text = _ILLEGAL.sub("", _DECLARATION.sub("", text, count=1)).lstrip()
+    """The document with what can be mended mended, down to its `MOST_ITEMS`th item. Raises `Tangle`."""
+    text = first_items(_ILLEGAL.sub("", _DECLARATION.sub("", text, count=1)).lstrip())
     items = len(_ITEM.findall(text))
     for attempt, cut in ((text, 0), (better := mend_signs(text), 0), close_end(better)):
         xml = attempt.encode("utf-8")
@@ -93,6 +95,13 @@ def is_well_formed(xml: bytes) -> bool:
     except expat.ExpatError:
         return False
     return True
+
+
+def first_items(text: str) -> str:
+    """A document without what comes after as many items as we read."""
+    last = next(islice(_ITEM_END.finditer(text), MOST_ITEMS - 1, MOST_ITEMS), None)
+    closer = _CLOSERS.get(root_name(text), "")
+    return text[: last.end()] + closer if last is not None and closer else text
 
 
 def mend_signs(text: str) -> str:

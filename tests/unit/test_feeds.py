@@ -218,6 +218,11 @@ def test_a_truncated_atom_feed_too() -> None:
     assert feed.cut == 1
 
 
+def test_of_a_whole_archive_the_top_is_read() -> None:
+    feed = parse(rss(*(item(str(number), f"Item {number}") for number in range(9000))))
+    assert (len(feed.items), feed.items[0].title, feed.cut) == (3000, "Item 0", 0)
+
+
 def test_unclosed_tags_inside_one_item_leave_the_others() -> None:
     body = rss(item("1", "One", "<p>never <b>closed"), item("2", "Two"), item("3", "Three"))
     assert {"Two", "Three"} <= {found.title for found in parse(body).items}
