@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
+from listener.sessions import Sessions
 from mentions.clock import Clock
 from mentions.mention import Mention, Voice
 from mentions.pseudonyms import voice_of
@@ -115,7 +116,7 @@ class Tools:
     """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id.
 
     `budget(kind)` is what a kind may still cost; `permitted(source)` whether a named person recorded the permission to
-    read a source that its site or its platform's terms would otherwise close to us.
+    read a source that its site or its platform's terms would otherwise close to us. `sessions` keeps log-ins.
     """
 
     fetch: Fetcher
@@ -127,6 +128,7 @@ class Tools:
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
     apart: DoesApart = do_here  # the commands and the daemon give a process of its own
+    sessions: Sessions = field(default_factory=Sessions)
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from alerts.channel import Channel
@@ -30,6 +30,7 @@ from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.polling import Poll, Poller
 from listener.public import lower_told
+from listener.sessions import Sessions
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
@@ -49,7 +50,7 @@ from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
-SPOOL = "spool"  # in the data directory
+SPOOL, SESSIONS = "spool", "sessions"  # in the data directory
 LOOK_SECONDS = 2.0  # a health report never waits longer for the store
 START_SECONDS = 10.0  # nor does the start: a store that is away is no reason not to listen
 
@@ -313,6 +314,7 @@ def open_spool(settings: Settings, clock: Clock) -> Spool:
 def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
     """A connector for every source."""
     tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key))
+    tools = replace(tools, sessions=Sessions(settings.data / SESSIONS))
     return {
         source.name: build_connector(
             source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools

@@ -64,7 +64,8 @@ def _plain(found: Mapping[str, Any]) -> Exchange:
     asked = found["request"]
     pairs = asked.get("params") or []
     uri = f"{asked['path']}?{urlencode(pairs if isinstance(pairs, Mapping) else list(map(tuple, pairs)), doseq=True)}"
-    return Exchange(asked["method"], uri, found["status"], json.dumps(found["body"]).encode(), found["headers"])
+    headers = {name: value for name, value in found["headers"].items() if name.lower() not in NOT_SENT}
+    return Exchange(asked["method"], uri, found["status"], json.dumps(found["body"]).encode(), headers)
 
 
 def _exchange(found: Mapping[str, Any]) -> Exchange:

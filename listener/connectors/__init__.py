@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
+from listener.connectors.bluesky import BlueskyConnector
 from listener.connectors.facebook import FacebookConnector
 from listener.connectors.feed import FeedConnector
 from listener.connectors.flickr import FlickrConnector
@@ -18,6 +19,7 @@ from listener.connectors.youtube import YouTubeConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
+    BlueskyConnector.kind: BlueskyConnector,
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
