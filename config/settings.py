@@ -208,7 +208,7 @@ class SourceSettings(Table):
     name: Name = Field(description="What people call it; shown on every mention it brings")
     kind: Text = Field(description="Which connector reads it: one of the kinds of connectors.md")
     every: PollEvery = Field(
-        default=timedelta(minutes=15), description="How often it is polled; 30 seconds at the least"
+        default=timedelta(minutes=15), description="The usual wait between two polls; 30 seconds at the least"
     )
     voice: Literal["public", "press", "official"] = Field(default="public", description="Who speaks there")
     publisher: str = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -16,6 +16,9 @@ from mentions.pseudonyms import voice_of
 
 if TYPE_CHECKING:
     from listener.fetch import Fetcher
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Page:
     `gone` are ids of mentions that the platform says are deleted or no longer public: their text is to go here too.
     `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
+    `moved_to` is where its server has sent us on for good, once that is believed.
     `volume` is what the platform counted, hour by hour; an hour told again replaces what was told of it before.
     """
 
@@ -47,6 +51,7 @@ class Page:
     gap: str = ""
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
+    moved_to: str = ""
     volume: tuple[Volume, ...] = ()
 
 
@@ -93,6 +98,19 @@ def _not_permitted(source: str) -> bool:
     return False
 
 
+class DoesApart(Protocol):
+    """Does work on what strangers sent where it can do no harm."""
+
+    def __call__(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """What `work`, a function of a module, returns or raises; `TemporaryFailure` where it takes too long or too
+        much memory."""
+
+
+def do_here(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do it here and now, without limits."""
+    return work(*args, **kwargs)
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id.
@@ -109,6 +127,7 @@ class Tools:
     own_handles: frozenset[str] = frozenset()  # lower-case, without @
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
+    apart: DoesApart = do_here  # the commands and the daemon give a process of its own
     sessions: Sessions = field(default_factory=Sessions)
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
@@ -148,6 +167,14 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back sockets."""
+
+
+@runtime_checkable
+class KeepsRhythm(Protocol):
+    """A connector that reads what one site publishes, so that the site's own rhythm says how often to ask. A search is
+    none: where nothing was found for weeks, the next hour may bring the crisis."""
+
+    keeps_rhythm: ClassVar[bool]
 
 
 @dataclass(frozen=True, slots=True)

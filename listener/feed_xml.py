@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from xml.parsers import expat
 
 DEEPEST = 100  # elements inside each other
 MOST_TAGS = 200_000  # feedparser needs 40 microseconds a tag, far more where they are nested
+MOST_ITEMS = 3000  # read of one feed, from its top; whole archives are published as feeds
+MOST_ATTRIBUTES = 500  # of one tag; feedparser needs the square of their number
 
 _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -57,8 +60,8 @@ def _past_declaration(text: str, start: int) -> int:
 
 
 def mend_xml(text: str) -> Mended:
-    """The document with what can be mended mended. Raises `Tangle`."""
-    text = _ILLEGAL.sub("", _DECLARATION.sub("", text, count=1)).lstrip()
+    """The document with what can be mended mended, down to its `MOST_ITEMS`th item. Raises `Tangle`."""
+    text = first_items(_ILLEGAL.sub("", _DECLARATION.sub("", text, count=1)).lstrip())
     items = len(_ITEM.findall(text))
     for attempt, cut in ((text, 0), (better := mend_signs(text), 0), close_end(better)):
         xml = attempt.encode("utf-8")
@@ -73,10 +76,10 @@ def is_well_formed(xml: bytes) -> bool:
     """Whether a strict parser reads it to the end. Raises `Tangle`."""
     depth = tags = 0
 
-    def begin(_name: str, _attributes: object) -> None:
+    def begin(_name: str, attributes: dict[str, str]) -> None:
         nonlocal depth, tags
         depth, tags = depth + 1, tags + 1
-        if depth > DEEPEST or tags > MOST_TAGS:
+        if depth > DEEPEST or tags > MOST_TAGS or len(attributes) > MOST_ATTRIBUTES:
             raise Tangle
 
     def end(_name: str) -> None:
@@ -94,11 +97,24 @@ def is_well_formed(xml: bytes) -> bool:
     return True
 
 
+def first_items(text: str) -> str:
+    """A document without what comes after as many items as we read."""
+    last = next(islice(_ITEM_END.finditer(text), MOST_ITEMS - 1, MOST_ITEMS), None)
+    closer = _CLOSERS.get(root_name(text), "")
+    return text[: last.end()] + closer if last is not None and closer else text
+
+
 def mend_signs(text: str) -> str:
     """Stray ampersands and references to forbidden characters, put right outside CDATA."""
-    pieces = re.split(r"(<!\[CDATA\[.*?\]\]>)", text, flags=re.DOTALL)
-    for place in range(0, len(pieces), 2):
-        pieces[place] = _STRAY_AMPERSAND.sub("&amp;", _ILLEGAL_REFERENCE.sub("", pieces[place]))
+    pieces: list[str] = []
+    at = 0
+    while at < len(text):
+        start = text.find("<![CDATA[", at)
+        end = text.find("]]>", start) + 3 if start >= 0 else -1
+        start, end = (start, end) if end > 2 else (len(text), len(text))  # one that never ends is none
+        pieces.append(_STRAY_AMPERSAND.sub("&amp;", _ILLEGAL_REFERENCE.sub("", text[at:start])))
+        pieces.append(text[start:end])
+        at = end
     return "".join(pieces)
 
 

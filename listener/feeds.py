@@ -6,10 +6,10 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -21,8 +21,19 @@ from listener.json_feed import json_entries
 from listener.markup import decode, looks_like_sign_in, plain_line, plain_text, safe_link
 from mentions.failures import NeedsAttention, TemporaryFailure
 
+if TYPE_CHECKING:
+    from listener.fetch import Fetched
+
 LARGEST = 5_000_000  # bytes of one feed
 SESSION_KEYS = frozenset({"sid", "s", "phpsessid", "fbclid", "gclid"})
+ADDRESSES = ("http://", "https://", "//", "/")
+UNTITLED = "(no words)"
+# What an entry may hold without holding anything: its bare id, its times, and what feedparser adds to an empty tag.
+BARE = frozenset(
+    f"{name}{part}"
+    for name in ("id", "guidislink", "link", "links", "published", "updated", "created", "title", "summary", "content")
+    for part in ("", "_parsed", "_detail")
+)
 PERIODS = {"hourly": 1, "daily": 24, "weekly": 24 * 7, "monthly": 24 * 30, "yearly": 24 * 365}
 
 
@@ -91,11 +102,23 @@ def parse_feed(body: bytes, label: str | None, setting: Setting) -> ParsedFeed:
     return parse_xml(text, where, setting)
 
 
+class NoFeed(TemporaryFailure):
+    """It is a web page: perhaps one that names a feed. `got` is the answer that held it, where it was asked for."""
+
+    got: Fetched | None = None
+
+
+class SignInInstead(NeedsAttention):
+    """It is a page that has a sign-in: perhaps one that names a feed all the same."""
+
+    got: Fetched | None = None
+
+
 def refuse_page(text: str, where: str) -> None:
     """Say what a web page served in a feed's place means."""
     if looks_like_sign_in(text):
-        raise NeedsAttention(f"{where}: answered with a sign-in page; only public pages are read, check the url")
-    raise TemporaryFailure(f"{where}: answered with a web page, not a feed; it will be tried again, or check the url")
+        raise SignInInstead(f"{where}: answered with a sign-in page; only public pages are read, check the url")
+    raise NoFeed(f"{where}: answered with a web page, not a feed; it will be tried again, or check the url")
 
 
 def place_of(url: str) -> str:
@@ -110,17 +133,25 @@ def parse_xml(text: str, where: str, setting: Setting) -> ParsedFeed:
         mended = mend_xml(text)
     except Tangle as tangle:
         raise TemporaryFailure(f"{where}: the feed is a tangle of tags and was not read") from tangle
-    parsed: Any = feedparser.parse(
-        io.BytesIO(mended.xml),  # never bare bytes: feedparser would open a file of that name
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = ask_feedparser(mended.xml, where)
     if not parsed.entries and not parsed.version:
         raise TemporaryFailure(f"{where}: answered with something that is no feed; check the url")
     feed = gather([dict(xml_entry(entry)) for entry in parsed.entries], setting)
     lost = mended.cut if mended.whole else max(0, mended.items - len(parsed.entries))
     return ParsedFeed(feed.items, feed.odd, lost, rhythm_of(parsed.feed), str(parsed.feed.get("generator") or ""))
+
+
+def ask_feedparser(xml: bytes, where: str) -> Any:
+    """What feedparser makes of it; its own faults over odd documents are failures of the document."""
+    try:
+        return feedparser.parse(
+            io.BytesIO(xml),  # never bare bytes: feedparser would open a file of that name
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, AssertionError) as error:
+        raise TemporaryFailure(f"{where}: the feed could not be read ({type(error).__name__})") from error
 
 
 def xml_entry(entry: Any) -> dict[str, str]:
@@ -132,9 +163,13 @@ def xml_entry(entry: Any) -> dict[str, str]:
     content = get("content", [])
     body = next((part.get("value", "") for part in content if part.get("value")), "")
     source = get("source", {})
+    guid, link = str(get("id")), str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), "")
+    lost_guid = not guid and get("guidislink", False)  # an address that feedparser could not read
+    if link == guid and not get("links", []) and not link.startswith(ADDRESSES):
+        link = ""  # feedparser takes every guid for a link
     return {
-        "id": str(get("id")),
-        "link": str(get("link")) or next((str(each.get("href", "")) for each in get("links", [])), ""),
+        "id": guid,
+        "link": link,
         "title": str(get("title")),
         "html": str(body or get("summary") or get("description")),
         "author": str(get("author")),
@@ -142,6 +177,7 @@ def xml_entry(entry: Any) -> dict[str, str]:
         "lang": str(get("language")),
         "origin": str(source.get("href") or source.get("link") or "") if isinstance(source, dict) else "",
         "replies": str(get("slash_comments") or get("thr_total")),
+        "rest": "more" if lost_guid or any(value for name, value in entry.items() if name not in BARE) else "",
     }
 
 
@@ -156,8 +192,8 @@ def rhythm_of(feed: Any) -> timedelta | None:
 
 
 def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
-    """Items of raw entries; entries that say nothing, or that cannot be read, are odd."""
-    shared = shared_guids(entries)
+    """Items of raw entries; those that hold nothing, and those that cannot be read, are odd."""
+    shared = shared_names(entries, setting.url)
     items: dict[str, FeedItem] = {}
     odd: dict[str, str] = {}
     for entry in entries:
@@ -166,27 +202,40 @@ def gather(entries: Sequence[dict[str, str]], setting: Setting) -> ParsedFeed:
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             odd[short_hash(repr(entry))] = f"an entry that cannot be read ({type(error).__name__})"
             continue
-        if item.title or item.text:
-            items.setdefault(item.identity, item)
+        if item is None:
+            odd[short_hash(repr(entry))] = "an entry that holds nothing"
         else:
-            odd[short_hash(item.identity)] = "an entry without title and text"
+            items.setdefault(item.identity, item)
     return ParsedFeed(tuple(items.values()), odd)
 
 
-def shared_guids(entries: Sequence[dict[str, str]]) -> set[str]:
-    """The guids that different entries of one document share; a plain repetition of an entry is none."""
-    distinct = {(entry["id"].strip(), entry["link"], entry["title"] or entry["html"]) for entry in entries}
-    return {guid for guid, times in Counter(guid for guid, _, _ in distinct).items() if guid and times > 1}
+def shared_names(entries: Sequence[dict[str, str]], url: str) -> set[str]:
+    """The guids, or the links of entries without one, that different entries of one document share; a plain repetition
+    of an entry is none."""
+    names = [entry["id"].strip() or normalise_link(safe_link(entry["link"], url)) for entry in entries]
+    distinct = {
+        (name, entry["link"], entry["title"], entry["html"]) for name, entry in zip(names, entries, strict=True)
+    }
+    return {name for name, times in Counter(name for name, *_ in distinct).items() if name and times > 1}
 
 
-def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem:
-    """One raw entry, cleaned and named."""
+def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> FeedItem | None:
+    """One raw entry, cleaned and named; None where there is nothing in it.
+
+    A post that is only a picture or a link is a post: it goes by its address, or by `UNTITLED`.
+    """
     markup, stamp = split_stamp(entry["html"])
     title, text = plain_line(entry["title"]), plain_text(markup)
     link = safe_link(entry["link"], setting.url)
+    address = link or entry["link"] or entry["id"].startswith(ADDRESSES)
+    if not (title or text or address or entry["title"] or entry["html"] or entry.get("rest")):
+        return None
+    words = f"{title}\n{text}" if title or text else short_hash(repr(entry))
+    if not (title or text):
+        title = place_of(link) or UNTITLED
     replies = entry.get("replies", "")
     return FeedItem(
-        identity=identify(entry["id"].strip(), link, title or text, shared, setting.source),
+        identity=identify(entry["id"].strip(), link, words, shared, setting.source),
         digest=short_hash(f"{title}\n{text}", 8),
         title=title,
         text=text,
@@ -200,16 +249,16 @@ def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> Fe
     )
 
 
-def identify(guid: str, link: str, words: str, shared: set[str], source: str) -> str:
+def identify(guid: str, link: str, words: str, shared: Collection[str], source: str) -> str:
     """The identity of an item: its guid, else its link, else its words.
 
-    A guid that several items of a document share is joined with link and words. Anything that is no address of its own
-    (a bare number, the words) holds only within its source.
+    A guid or a link that several items of a document share is joined with the words. Anything that is no address of its
+    own (a bare number, the words) holds only within its source.
     """
     address = normalise_link(link)
     if guid and guid not in shared:
         return guid if guid.startswith(("http://", "https://", "tag:", "urn:uuid:")) else f"{source}|{guid}"
-    if guid:
+    if guid or address in shared:
         return f"{source}|{guid}|{address}|{short_hash(words)}"
     return address or f"{source}|{short_hash(words)}"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
 import httpcore
 import httpx
 
-from listener.fetch_body import read_body
+from listener.circuit import Circuits
+from listener.fetch_body import keep_pace, read_body
 from listener.fetch_gate import HostGate
 from listener.fetch_guard import Deadline, GuardedBackend
 from listener.fetch_status import SIGN_IN_PATH, fresh_until, judge_status, place, retry_after
@@ -22,6 +23,8 @@ from mentions.failures import NeedsAttention, TemporaryFailure
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
+FOR_GOOD = (301, 308)
+BROKEN = 500  # from here on a status says that the server itself is
 LOOPBACK = ("127.", "localhost:", "[::1]:")
 
 
@@ -40,12 +43,14 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer as it came, whatever its status; `url` is where it came from after redirects."""
+    """One answer as it came, whatever its status; `url` is where it came from after redirects, `moved` how far those
+    led that hold for good ("" where the first was none)."""
 
     status: int
     url: str
     headers: httpx.Headers
     body: bytes
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Fetched:
     """A good answer: 200 with a body, or 304 with none.
 
     `etag` and `last_modified` are to be sent back next time, exactly as they are (both None where the server says
-    `Expires: 0`). `not_before` is when the server wants to be asked again.
+    `Expires: 0`). `not_before` is when the server wants to be asked again, `moved` where it says that the page has gone
+    for good.
     """
 
     status: int
@@ -64,6 +70,7 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     not_before: datetime | None = None
+    moved: str = ""
 
 
 class Fetcher:
@@ -77,6 +84,7 @@ class Fetcher:
         self._clock = clock
         self._deadline = Deadline()
         self._gate = HostGate(clock)
+        self._circuits = Circuits(clock)
         self._transport = guarded_transport(settings, self._deadline)
         self._robots = Robots(self._load_robots, settings.user_agent.split("/")[0].split(" ")[0], clock)
 
@@ -88,8 +96,10 @@ class Fetcher:
         modified: str | None = None,
         accept: str = "*/*",
         headers: Mapping[str, str] | None = None,
+        permitted: bool = False,
     ) -> Fetched:
-        """The page, or 304 where it is still as `etag` (else `modified`) says.
+        """The page, or 304 where it is still as `etag` (else `modified`) says. `permitted`: a named person recorded the
+        site's leave, so that robots.txt forbids nothing; its pauses hold.
 
         Raises `RateLimited` with the time to wait for, `NeedsAttention` for what will not mend itself (sign-in,
         refusal, gone, robots.txt, a private address), `TemporaryFailure` for the rest.
@@ -99,7 +109,7 @@ class Fetcher:
             wanted["If-None-Match"] = etag
         elif modified:
             wanted["If-Modified-Since"] = modified
-        answer = self.exchange(url, wanted)
+        answer = self.exchange(url, wanted, permitted=permitted)
         now = self._clock()
         judge_status(answer.status, answer.headers, place(httpx.URL(answer.url)), now)
         return fetched(answer, now)
@@ -114,6 +124,7 @@ class Fetcher:
         robots: bool = True,
         pauses: bool = True,
         redirects: bool = True,
+        permitted: bool = False,
     ) -> Answer:
         """Any answer, after at most five redirects, each vetted like the first address.
 
@@ -122,15 +133,20 @@ class Fetcher:
         the host is asked as fast as it answers, still one request at a time.
         """
         here, left, send = parse_url(url), self.settings.total_timeout, dict(headers)
+        first, moved, for_good = host_of(here), "", True  # leave to read one host is none to read another
         for _ in range(MOST_REDIRECTS + 1):
-            gap = self._gap(here, robots)
+            self._circuits.check(host_of(here))
+            gap = self._gap(here, robots, permitted and host_of(here) == first)
             with self._gate.turn(host_of(here), gap if pauses else 0.0):
+                self._circuits.check(host_of(here))  # who waited with us may have found that it is dead
                 began = time.monotonic()
                 answer = self._ask(here, send, left, method, body)
                 left -= time.monotonic() - began
             if not redirects or answer.status not in REDIRECTS or not answer.headers.get("location"):
-                return answer
+                return replace(answer, moved=moved)
             there = follow(here, answer.headers["location"])
+            for_good = for_good and answer.status in FOR_GOOD
+            moved = str(there) if for_good else moved
             if host_of(there) != host_of(here):
                 send = {name: value for name, value in send.items() if name.lower() != "authorization"}
             here = there
@@ -140,10 +156,11 @@ class Fetcher:
         """Give back sockets."""
         self._transport.close()
 
-    def _gap(self, url: httpx.URL, robots: bool) -> float:
+    def _gap(self, url: httpx.URL, robots: bool, permitted: bool) -> float:
         asked = 0.0
         if robots and self.settings.respect_robots:
-            asked = self._robots.check(f"{url.scheme}://{url.netloc.decode('ascii')}", str(url))
+            site = f"{url.scheme}://{url.netloc.decode('ascii')}"
+            asked = self._robots.check(site, str(url), permitted=permitted)
         host = host_of(url)
         if host in self.settings.allow and host.startswith(LOOPBACK):
             return 0.0  # our own machine, as in an exercise, needs no pauses
@@ -170,11 +187,17 @@ class Fetcher:
                 chunks = response.stream
                 if not isinstance(chunks, httpx.SyncByteStream):
                     raise AssertionError("a synchronous transport streams synchronously")
-                content = read_body(chunks, encoding, self.settings.max_bytes, place(url))
+                paced = keep_pace(chunks, place(url))
+                content = read_body(paced, encoding, self.settings.max_bytes, place(url))
             finally:
                 response.close()
         except httpx.TransportError as error:
+            self._circuits.failed(host_of(url))
             raise TemporaryFailure(f"{place(url)}: {what_went_wrong(error, self.settings)}") from error
+        if response.status_code >= BROKEN:
+            self._circuits.failed(host_of(url))
+        else:
+            self._circuits.answered(host_of(url))
         return Answer(response.status_code, str(url), response.headers, content)
 
 
@@ -243,6 +266,7 @@ def fetched(answer: Answer, now: datetime) -> Fetched:
         etag=answer.headers.get("etag") if validators else None,
         last_modified=answer.headers.get("last-modified") if validators else None,
         not_before=retry_after(answer.headers, now) or fresh_until(answer.headers, now),
+        moved=answer.moved,
     )
 
 

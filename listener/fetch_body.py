@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mentions.failures import TemporaryFailure
 
+SLOWEST = 1000  # bytes a second, once GRACE has passed
+GRACE = 5.0  # seconds
 STEP = 65536  # most bytes unpacked at once, so that a bomb overshoots the limit by this much and no more
 
 
@@ -28,6 +31,17 @@ def read_body(chunks: Iterable[bytes], encoding: str, limit: int, where: str) ->
         if len(body) > limit:
             raise TemporaryFailure(f"{where}: the answer is larger than {limit // 1_000_000} MB and was left unread")
     return bytes(body)
+
+
+def keep_pace(chunks: Iterable[bytes], where: str, tick: Callable[[], float] = time.monotonic) -> Iterable[bytes]:
+    """The same bytes. Raises `TemporaryFailure` where they come so slowly that a worker would sit there for nothing."""
+    began, count = tick(), 0
+    for chunk in chunks:
+        yield chunk
+        count += len(chunk)
+        passed = tick() - began
+        if passed > GRACE and count < SLOWEST * passed:
+            raise TemporaryFailure(f"{where}: answers too slowly to be waited for; it will be tried again")
 
 
 def unpack(chunks: Iterable[bytes], where: str) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""One request at a time for each host, and a pause between two."""
+"""One request at a time for each host, a pause between two, and few requests at once in all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from mentions.clock import Clock
-from mentions.failures import RateLimited, TemporaryFailure
+from mentions.failures import NotItsTurn, RateLimited
 
 LONGEST_PAUSE = 30.0  # seconds a worker may sleep for a host; a longer pause goes back to the schedule
-LONGEST_QUEUE = 60.0  # seconds a worker waits for its turn
+LONGEST_QUEUE = 10.0  # seconds a worker waits for its turn: a host that hangs must not hold them all
+BACK_IN = timedelta(seconds=30)  # when whoever found no turn comes again
+MOST_AT_ONCE = 8  # requests under way, whatever the hosts
+MOST_FOR_ONE = 5  # workers that one host may hold, waiting ones included
 
 
 class HostGate:
@@ -30,22 +33,46 @@ class HostGate:
         self._sleep = sleep
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ended: dict[str, float] = {}
+        self._claims: defaultdict[str, int] = defaultdict(int)
+        self._guard = threading.Lock()
+        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     @contextmanager
     def turn(self, host: str, gap: float) -> Iterator[None]:
         """Hold the host (`name:port`) until the block ends, beginning `gap` seconds after the last turn ended.
 
-        Raises `RateLimited` where that is too long to wait for, `TemporaryFailure` where others hold the host.
+        Raises `RateLimited` where that is too long to wait for, `NotItsTurn` where others of ours hold the host.
         """
-        lock = self._locks[host]
-        if not lock.acquire(timeout=LONGEST_QUEUE):
-            raise TemporaryFailure(f"{host}: still busy with other requests of ours; it will be tried again")
-        try:
+        with self._claim(host):
             self._pause(host, gap)
-            yield
+            if not self._room.acquire(timeout=LONGEST_QUEUE):
+                raise self._not_now(host)
+            try:
+                yield
+            finally:
+                self._ended[host] = self._tick()
+                self._room.release()
+
+    @contextmanager
+    def _claim(self, host: str) -> Iterator[None]:
+        with self._guard:
+            if self._claims[host] >= MOST_FOR_ONE:
+                raise self._not_now(host)
+            self._claims[host] += 1
+            lock = self._locks[host]
+        try:
+            if not lock.acquire(timeout=LONGEST_QUEUE):
+                raise self._not_now(host)
+            try:
+                yield
+            finally:
+                lock.release()
         finally:
-            self._ended[host] = self._tick()
-            lock.release()
+            with self._guard:
+                self._claims[host] -= 1
+
+    def _not_now(self, host: str) -> NotItsTurn:
+        return NotItsTurn(f"{host}: still busy with other requests of ours", self._clock() + BACK_IN)
 
     def _pause(self, host: str, gap: float) -> None:
         wait = self._ended.get(host, -gap - 1) + gap - self._tick() if gap > 0 else 0

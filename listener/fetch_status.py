@@ -69,11 +69,14 @@ def reset_at(headers: httpx.Headers, now: datetime) -> datetime | None:
 def fresh_until(headers: httpx.Headers, now: datetime) -> datetime | None:
     """Until when the server says that asking again brings nothing new; at most an hour off, None where untold."""
     control = headers.get("cache-control", "").lower()
-    found = re.search(r"\bmax-age=(\d{1,9})", control)
-    if not found or "no-cache" in control or "no-store" in control:
+    if "no-cache" in control or "no-store" in control:
         return None
-    age = headers.get("age", "0")
-    left = timedelta(seconds=int(found[1]) - (int(age[:9]) if age.isdecimal() else 0))
+    if found := re.search(r"\bmax-age=(\d{1,9})", control):
+        age = headers.get("age", "0")
+        left = timedelta(seconds=int(found[1]) - (int(age[:9]) if age.isdecimal() else 0))
+    else:
+        expires, dated = (instant(headers.get(name, "x"), now) for name in ("expires", "date"))
+        left = expires - dated if expires and dated and not headers["expires"].strip().isdecimal() else timedelta(0)
     return now + min(left, LONGEST_FRESH) if left > timedelta(0) else None
 
 
@@ -83,8 +86,8 @@ def judge_status(status: int, headers: httpx.Headers, where: str, now: datetime)
         return
     until = retry_after(headers, now, refused=status == 429)
     if status == 429:
-        until = until or now + WAIT_UNTOLD
-        raise RateLimited(f"{where}: asks us to slow down ({status}); next try at {until:%H:%M} UTC", until)
+        told, until = until is not None, until or now + WAIT_UNTOLD
+        raise RateLimited(f"{where}: asks us to slow down ({status}); next try at {until:%H:%M} UTC", until, told=told)
     if headers.get("cf-mitigated", "").lower() == "challenge":
         raise NeedsAttention(
             f"{where}: is behind a check for robots, which we do not get round; ask the site for access"

@@ -71,6 +71,8 @@ def is_collecting(row: SourceRow, every: timedelta, now: datetime) -> bool:
     """Whether the source has answered within its patience; a stopped one never does."""
     if row.state is SourceState.PAUSED or row.succeeded_at is None:
         return False
+    if not row.failures and row.next_check_at is not None and now - row.next_check_at <= SHORTEST_PATIENCE:
+        return True  # it posts rarely, or wants to be asked rarely, and is not late
     return now - row.succeeded_at <= max(every * PATIENCE, SHORTEST_PATIENCE)
 
 

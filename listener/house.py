@@ -19,6 +19,7 @@ from alerts.rule import Rule
 from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rules
 from analysis.pipeline import Pipeline
 from config.settings import Settings
+from listener.apart import READING
 from listener.backfill import Backfill
 from listener.boards import Boards
 from listener.compliance import Compliance, open_compliance
@@ -230,6 +231,7 @@ class House:
         """Give every socket and file back."""
         for connector in self.poller.connectors.values():
             connector.close()
+        READING.close()
         self.fetcher.close()
         self.store.close()
         self.state.close()
@@ -335,7 +337,7 @@ def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[
 def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey) -> Tools:
     """What every connector is built with."""
     handles = frozenset(map(plain_name, settings.own_handles))
-    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles)
+    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles, apart=READING.do)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:

@@ -32,6 +32,7 @@ def entry(item: dict[str, Any], feed: dict[str, Any]) -> dict[str, str]:
         "author": text_of(first, "name"),
         "date": text_of(item, "date_published") or text_of(item, "date_modified"),
         "lang": text_of(item, "language") or text_of(feed, "language"),
+        "rest": "more" if any(item.get(key) for key in ("image", "banner_image", "attachments")) else "",
     }
 
 

@@ -21,6 +21,12 @@ _BOMS = (
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _STATEFUL = ("iso2022", "iso-2022", "hz", "utf_7", "utf-7")  # look like ASCII, so that "valid utf-8" proves nothing
 _NOT_CHARSETS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7")
+# Read as browsers read them: the label of a smaller set is used for the larger one that grew from it.
+_WIDER = {
+    **{"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874"},
+    **{"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"},
+}
+FEW = 200  # one unreadable sign in so many is damage, more is another charset
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^<>]*>|<!--|<[!?][^<>]*>")
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "svg", "object", "select"})
 _BREAKS = re.compile(
@@ -33,6 +39,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|amp|lt|gt|quot|apos);", re.IGNORECASE)  # never the © of "&copy=1"
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 
@@ -41,7 +48,7 @@ def decode(body: bytes, label: str | None = None) -> str:
     """Text of bytes that may lie about themselves; never fails.
 
     A byte-order mark decides, else valid UTF-8 is UTF-8 whatever the label, then the HTTP label, then the XML
-    declaration, then windows-1252.
+    declaration, then UTF-8 in which what is none is windows-1252: a page that mixes the two is read whole.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
@@ -53,12 +60,25 @@ def decode(body: bytes, label: str | None = None) -> str:
     labels = [known for given in (label, declared and declared[1].decode("ascii")) if (known := charset(given))]
     if not (labels and labels[0].startswith(_STATEFUL)):
         labels.insert(0, "utf-8")
-    for name in (*labels, "cp1252"):
+    for name in labels:
         try:
             return body.decode(name)
         except UnicodeError:
             continue
-    return body.decode("cp1252", "replace")
+    for name in labels:
+        if name != "utf-8" and (text := body.decode(name, "replace")).count("\ufffd") * FEW <= len(text):
+            return text
+    return body.decode("utf-8", "windows-1252 between")
+
+
+def _read_as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 as windows-1252 has them."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("windows-1252 between", _read_as_windows)
 
 
 def charset(label: str | None) -> str | None:
@@ -70,7 +90,7 @@ def charset(label: str | None) -> str | None:
         return None
     if name.replace("-", "_") in _NOT_CHARSETS:
         return None
-    return "cp1252" if name in ("iso8859-1", "ascii") else name
+    return _WIDER.get(name, name)
 
 
 def drop_unseen(text: str) -> str:
@@ -115,7 +135,7 @@ def plain_line(markup: str, limit: int = TITLE_LIMIT) -> str:
 
 def safe_link(link: str, base: str = "") -> str:
     """An absolute http or https address, else ""."""
-    text = "".join(drop_unseen(html.unescape(link)).split())
+    text = "".join(drop_unseen(_ENTITY.sub(lambda found: html.unescape(found[0]), link)).split())
     try:
         absolute = urljoin(base, text) if text else ""
         parts = urlsplit(absolute)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
 from analysis.pipeline import Pipeline
-from listener.connector import Connector, Page
+from listener.connector import Connector, KeepsRhythm, Page
 from listener.intake import Intake
+from listener.rhythm import ALARMED, WEEK, kept_to, retry_wait, usual_wait, weekly_after, weekly_at_first
 from listener.spool import SpoolFull
 from mentions.clock import Clock
-from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
+from mentions.failures import (
+    Failure,
+    NeedsAttention,
+    NotConfigured,
+    NotItsTurn,
+    RateLimited,
+    TemporaryFailure,
+    UserError,
+)
 from mentions.records import SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
@@ -24,18 +33,18 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 MAX_PAGES = 20  # a poll that still has more after these goes on at once at the next tick
-FIRST_RETRY = timedelta(minutes=1)
-LONGEST_RETRY = timedelta(hours=1)
+NO_ROOM_FOR = timedelta(minutes=1)  # when a poll that found the spool full is tried again
 ASK_AGAIN_WHETHER_CONFIGURED = timedelta(hours=1)  # costs no request
-ALARMED_INTERVAL = timedelta(minutes=2)  # the Met's first tweet at Westminster came within seven minutes
+AFTER_REFUSAL = timedelta(hours=1)  # up to so much more where a site that refused us again named no time
 QUIET_AT_LEAST = timedelta(hours=6)
 QUIET_GAPS = 8
 RHYTHM_WINDOW = timedelta(days=28)
+RHYTHM_KEPT = timedelta(minutes=10)  # the store is asked for all sources at once, and not at every poll
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """What one poll did: `outcome` is ok, failed, limited, attention, off or bug."""
+    """What one poll did: `outcome` is ok, failed, limited, waiting (for our own), attention, off or bug."""
 
     source: str
     outcome: str
@@ -51,6 +60,9 @@ class _Run:
 
     row: SourceRow
     history: bool
+    before: datetime | None  # the poll before this
+    published: list[datetime] = field(default_factory=list)
+    full: bool = False
     page: Page = field(default_factory=Page)
     new: int = 0
     updated: int = 0
@@ -77,6 +89,7 @@ class Poller:
     jitter: float = 0.1
     note_gone: Callable[[Sequence[str]], None] = lambda ids: None  # what a page says is deleted at its source
     turns: defaultdict[str, Lock] = field(default_factory=lambda: defaultdict(Lock), repr=False)  # one by source
+    _tallied: tuple[datetime, dict[str, int]] | None = None
 
     def poll(self, name: str) -> Poll | None:
         """Poll one source once; None where another daemon is at it. Never raises for what a source does."""
@@ -85,12 +98,14 @@ class Poller:
         if row is None:
             return None
         first = row.succeeded_at is None and row.cursor is None  # one that broke off after a page was the first too
-        run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=first)
+        run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=first, before=row.polled_at)
         try:
             self._read(run)
             row, outcome = self._settle(run), "ok"
         except SpoolFull:  # no fault of the source: what it has is fetched once there is room
-            row, outcome = replace(run.row, next_check_at=self.clock() + FIRST_RETRY), "failed"
+            row, outcome = replace(run.row, next_check_at=self.clock() + NO_ROOM_FOR), "failed"
+        except NotItsTurn as turn:  # nothing was asked of it
+            row, outcome = replace(run.row, next_check_at=turn.until or now + NO_ROOM_FOR), "waiting"
         except Failure as failure:
             row, outcome = self._fail(run.row, failure), _outcome(failure)
         except Exception as bug:  # a bug in one connector must never be another source's problem
@@ -112,6 +127,8 @@ class Poller:
             run.new += len(saved.new)
             run.updated += len(saved.updated)
             run.left_out += run.page.left_out
+            run.published += [mention.published_at for mention in run.page.mentions] if run.history else []
+            run.full = run.full or bool(run.page.gap)
             run.row = self._advance(run.row, run.page, len(saved.new))
             if not run.page.more:
                 return
@@ -122,8 +139,16 @@ class Poller:
             log.info("source=%s recovered after=%d", row.name, row.failures)
         if run.new or run.updated or run.left_out:
             log.debug("source=%s new=%d updated=%d left_out=%d", row.name, run.new, run.updated, run.left_out)
-        due = self._next_check(row, run.page, now)
-        return self._rhythm(replace(row, succeeded_at=now, failures=0, message="", next_check_at=due), run.page, now)
+        row = replace(row, weekly=self._weekly(run, now), succeeded_at=now, failures=0, message="")
+        return self._rhythm(replace(row, next_check_at=self._next_check(row, run, now)), run.page, now)
+
+    def _weekly(self, run: _Run, now: datetime) -> float:
+        if run.history:
+            return weekly_at_first(run.published, now)
+        if run.row.weekly < 0:  # the state was made before this was counted: the store can tell
+            gap = self._usual_gap(run.row.name, now)
+            return WEEK / gap if gap else run.row.weekly
+        return weekly_after(run.row.weekly, now - (run.before or now), run.new)
 
     def _save(self, page: Page, history: bool) -> Saved:
         if not page.mentions:
@@ -143,16 +168,21 @@ class Poller:
             mentions=row.mentions + new,
             left_out=row.left_out + page.left_out,
             sample=page.sample or row.sample,
+            moved_to=page.moved_to,
         )
 
-    def _next_check(self, row: SourceRow, page: Page, now: datetime) -> datetime:
-        if page.more:
+    def _next_check(self, row: SourceRow, run: _Run, now: datetime) -> datetime:
+        if run.page.more:
             return now
-        every = self.every[row.name]
-        if row.mentions and self.alarmed():
-            every = min(every, ALARMED_INTERVAL)
-        due = now + every * self._spread()
-        return max(due, page.not_before) if page.not_before else due
+        alarmed = self._is_urgent(row)
+        adapts = row.mentions and isinstance(self.connectors[row.name], KeepsRhythm)
+        weekly = row.weekly if adapts and row.weekly >= 0 else None
+        wait = usual_wait(self.every[row.name], weekly, alarmed=alarmed, full=run.full)
+        due = now + kept_to(wait, run.page.expected_rhythm, alarmed=alarmed) * self._spread()
+        return max(due, run.page.not_before) if run.page.not_before else due
+
+    def _is_urgent(self, row: SourceRow) -> bool:
+        return bool(row.mentions) and self.alarmed()
 
     def _rhythm(self, row: SourceRow, page: Page, now: datetime) -> SourceRow:
         """Quiet is not blind, but it is doubtful: nothing for much longer than the source's own rhythm."""
@@ -172,12 +202,18 @@ class Poller:
         """Between two mentions of a source; None where the store cannot tell."""
         if self.intake.is_silent:
             return None
-        try:
-            tallies = self.store.tallies_by_source(now - RHYTHM_WINDOW, now)
-        except (Failure, UserError) as failure:
-            log.debug("source=%s rhythm unknown reason=%s", name, failure)
-            return None
-        count = sum(tally.count for tally in tallies if tally.key == name)
+        kept = self._tallied
+        if kept is None or not timedelta(0) <= now - kept[0] < RHYTHM_KEPT:
+            try:
+                tallies = self.store.tallies_by_source(now - RHYTHM_WINDOW, now)
+            except (Failure, UserError) as failure:
+                log.debug("source=%s rhythm unknown reason=%s", name, failure)
+                return None
+            counts: Counter[str] = Counter()
+            for tally in tallies:
+                counts[tally.key] += tally.count
+            kept = self._tallied = (now, dict(counts))
+        count = kept[1].get(name, 0)
         return RHYTHM_WINDOW / count if count else RHYTHM_WINDOW
 
     def _fail(self, row: SourceRow, failure: Failure) -> SourceRow:
@@ -195,13 +231,16 @@ class Poller:
         late = self._late(row, str(failure))
         until = failure.until if isinstance(failure, RateLimited | TemporaryFailure) else None
         if isinstance(failure, RateLimited):
-            return replace(late, next_check_at=until)
+            if failure.told or not row.failures:
+                return replace(late, next_check_at=until)
+            until = failure.until + AFTER_REFUSAL * random.random()  # we are not welcome, and not told until when
         return replace(late, next_check_at=max(late.next_check_at, until)) if until and late.next_check_at else late
 
     def _late(self, row: SourceRow, message: str) -> SourceRow:
         if not row.failures:
             log.warning("source=%s failing reason=%s", row.name, message)
-        delay = min(FIRST_RETRY * 2 ** min(row.failures, 10), LONGEST_RETRY) * self._spread()
+        wait = ALARMED if self._is_urgent(row) else self.every[row.name]
+        delay = retry_wait(min(wait, self.every[row.name]), row.failures + 1) * self._spread()
         return replace(
             row,
             state=SourceState.FAILING,

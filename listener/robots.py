@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -28,16 +28,21 @@ class Robots:
         self._rules: dict[str, tuple[datetime, Protego]] = {}
         self._lock = threading.Lock()
 
-    def check(self, site: str, url: str) -> float:
+    def check(self, site: str, url: str, *, permitted: bool = False) -> float:
         """The pause in seconds the site asks for between requests (0 for none).
 
         Raises `NeedsAttention` where robots.txt forbids the address. An unreachable robots.txt means that nothing
-        may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may.
+        may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may. Where a named
+        person recorded the site's leave (`permitted`), what it forbids may be read; its pauses hold all the same.
         """
         rules = self._rules_of(site)
-        if not rules.can_fetch(url, self._agent):
-            raise NeedsAttention(f"{site}: robots.txt does not allow reading this address; ask the site or drop it")
-        return float(rules.crawl_delay(self._agent) or 0)
+        if not permitted and not rules.can_fetch(url, self._agent):
+            raise NeedsAttention(
+                f"{site}: robots.txt does not allow reading this address; ask the site, and record its leave with "
+                "`earshot sources permit`, or drop it"
+            )
+        rate = rules.request_rate(self._agent)
+        return max(float(rules.crawl_delay(self._agent) or 0), rate.seconds / rate.requests if rate else 0.0)
 
     def _rules_of(self, site: str) -> Protego:
         with self._lock:
@@ -54,7 +59,7 @@ class Robots:
     def _read(self, site: str) -> Protego:
         try:
             status, body = self._load(f"{site}/robots.txt")
-        except RateLimited:
+        except (RateLimited, NotItsTurn):
             raise
         except TemporaryFailure as failure:
             raise TemporaryFailure(f"{site}: robots.txt cannot be read, so nothing is ({failure})") from failure

@@ -2,7 +2,8 @@
 
     Failure
     ├── TemporaryFailure   try again at the next due time
-    │   └── NoSpace        the same, though only a person can make it work
+    │   ├── NoSpace        the same, though only a person can make it work
+    │   └── NotItsTurn     the same, and nobody's fault: others of ours hold the host
     ├── RateLimited        not before `until`
     ├── NeedsAttention     pause until a person resumes it
     ├── NotConfigured      no fault: off until somebody gives what is missing
@@ -32,12 +33,17 @@ class NoSpace(TemporaryFailure):
     """The disk is full: it may work the next time it is due, but whoever sits and waits should be told instead."""
 
 
-class RateLimited(Failure):
-    """The other side asked us to wait until `until` (aware UTC)."""
+class NotItsTurn(TemporaryFailure):
+    """Other requests of ours hold the host; nothing was asked."""
 
-    def __init__(self, message: str, until: datetime) -> None:
+
+class RateLimited(Failure):
+    """The other side asked us to wait until `until` (aware UTC); `told` where it named that time itself."""
+
+    def __init__(self, message: str, until: datetime, *, told: bool = True) -> None:
         super().__init__(message)
         self.until = until
+        self.told = told
 
 
 class NeedsAttention(Failure):

@@ -39,6 +39,8 @@ class SourceRow:
     mentions: int = 0  # new ones, ever
     left_out: int = 0  # odd posts, ever
     sample: str = ""  # the reason the last odd post was left out, never its text
+    moved_to: str = ""  # where it is read now, if its server has sent us on for good
+    weekly: float = 0.0  # posts a week, as it has brought them lately; below nought where nobody has counted yet
 
 
 class Level(StrEnum):

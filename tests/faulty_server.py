@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from listener.connector import SourceInfo, Tools
+from listener.connector import DoesApart, SourceInfo, Tools, do_here
 from listener.fetch import Fetcher, FetchSettings
 from mentions.mention import Voice
 
@@ -173,7 +173,9 @@ def reach(*servers: FaultyServer, clock: Clock | None = None, total: float = 5.0
     return Fetcher(FetchSettings(**given), clock or Clock())  # type: ignore[arg-type]
 
 
-def tools(fetch: Fetcher, clock: Clock, secrets: Mapping[str, str] | None = None) -> Tools:
+def tools(
+    fetch: Fetcher, clock: Clock, secrets: Mapping[str, str] | None = None, *, apart: DoesApart = do_here
+) -> Tools:
     """What connectors are built with; the pseudonym shows its parts, so that tests can read it."""
     return Tools(
         fetch=fetch,
@@ -181,6 +183,7 @@ def tools(fetch: Fetcher, clock: Clock, secrets: Mapping[str, str] | None = None
         pseudonym=lambda platform, author: f"<{platform}:{author}>",
         secret=(secrets or {}).get,
         own_handles=frozenset({"exampleforce", "exampleforce@force.example"}),
+        apart=apart,
     )
 
 

@@ -143,5 +143,6 @@ def source_row(row: SourceRow) -> dict[str, object]:
         "mentions": row.mentions,
         "left_out": row.left_out,
         "failures": row.failures,
+        "moved_to": row.moved_to,
         **{key: value.isoformat() if value else None for key, value in times.items()},
     }

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from listener.connector import Page, SourceInfo, Terms, Tools
+from listener.connector import Locator, Page, Rechecked, SourceInfo, Terms, Tools
 from listener.domains import registrable_domain
+from listener.feed_finding import find_feed
 from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader, Reading
-from listener.feeds import FeedItem, short_hash
+from listener.feeds import FeedItem, NoFeed, SignInInstead, short_hash
 from listener.web import WebAddress, ZoneName
+from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
 from mentions.mention import Mention, Reach, Voice
+
+GONE = (404, 410)
 
 
 class FeedOptions(BaseModel):
@@ -21,7 +26,7 @@ class FeedOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: WebAddress = Field(description="The feed's own address, beginning with http:// or https://")
+    url: WebAddress = Field(description="The feed's address, or that of a page which names one")
     timezone: ZoneName = Field(
         default=None, description="Zone of dates that name none, such as Europe/London; the settings' zone if left out"
     )
@@ -33,24 +38,67 @@ class FeedConnector:
     kind: ClassVar[str] = "feed"
     Options: ClassVar[type[BaseModel]] = FeedOptions
     terms: ClassVar[Terms] = Terms()
+    keeps_rhythm: ClassVar[bool] = True
+    most_at_once: ClassVar[int] = 10
 
     def __init__(self, source: SourceInfo, options: FeedOptions, tools: Tools) -> None:
         self._source = source
-        self._url = options.url
+        self._url = self._address = options.url
         self._tools = tools
         self._reader = FeedReader(source.name, tools, ZoneInfo(options.timezone or tools.zone))
 
     def poll(self, cursor: str | None) -> Page:
-        """New and changed items of the feed, all of them at the first poll."""
-        reading = self._reader.read(self._url, FeedMemory.read(read_note(cursor)))
+        """New and changed items of the feed, all of them at the first poll. Where the address is a page's, its feed is
+        looked for once and kept in the cursor."""
+        note = read_note(cursor)
+        memory = FeedMemory.read(note)
+        address = memory.url if note.get("page") == self._url and memory.url else self._url
+        try:
+            reading = self._reader.read(address, memory)
+        except (NoFeed, SignInInstead) as page:
+            if memory.seen or memory.full_at or address != self._url:
+                raise  # it was a feed before: this is a site in trouble
+            reading = find_feed(page, self._reader)
+        self._address = reading.memory.url
         return Page(
             mentions=tuple(self._mention(item, reading) for item in reading.items),
-            cursor=write_note(reading.memory.note()),
+            cursor=write_note({**reading.memory.note(), "page": self._url}),
             left_out=reading.left_out,
             sample=reading.sample,
             not_before=reading.not_before,
             expected_rhythm=reading.rhythm,
+            gap=reading.gap,
+            moved_to=reading.moved_to,
         )
+
+    def recheck(self, locators: Sequence[Locator]) -> Rechecked:
+        """What the feed still shows is found; of the rest those are gone whose own page says so (404, 410). What has
+        merely aged out of the feed is not gone."""
+        try:
+            reading = self._reader.read_whole(self._address)
+        except (NoFeed, SignInInstead) as page:  # nothing was polled yet in this daemon's life
+            reading = find_feed(page, self._reader)
+        now = {mention.id: mention for mention in (self._mention(item, reading) for item in reading.items)}
+        found = tuple(now[each.id] for each in locators if each.id in now)
+        standing = {each.id: self._stands(each.link) for each in locators if each.id not in now and each.link}
+        return Rechecked(
+            found=found,
+            gone=tuple(each for each, stands in standing.items() if stands is False),
+            there=tuple(each for each, stands in standing.items() if stands),
+        )
+
+    def _stands(self, link: str) -> bool | None:
+        """Whether a page is there; None where that cannot be told."""
+        permitted = self._tools.permitted(self._source.name)
+        try:
+            answer = self._tools.fetch.exchange(link, {"Accept": "text/html, */*;q=0.5"}, permitted=permitted)
+        except (RateLimited, NotItsTurn):
+            raise
+        except (NeedsAttention, TemporaryFailure):
+            return None
+        if answer.status in GONE:
+            return False
+        return True if answer.status == 200 else None
 
     def close(self) -> None:
         """Nothing of our own is open."""

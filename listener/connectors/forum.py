@@ -54,6 +54,7 @@ class ForumConnector:
     Options: ClassVar[type[BaseModel]] = ForumOptions
     terms: ClassVar[Terms] = Terms()
     most_at_once: ClassVar[int] = 20
+    keeps_rhythm: ClassVar[bool] = True
 
     def __init__(self, source: SourceInfo, options: ForumOptions, tools: Tools) -> None:
         self._source = source
@@ -143,6 +144,7 @@ class ForumConnector:
         reading = reader.read(address, memory)
         first = walk.begin()
         walk.harvest.not_before, walk.harvest.rhythm = reading.not_before, reading.rhythm
+        walk.harvest.gap, walk.harvest.moved_to = reading.gap or walk.harvest.gap, reading.moved_to
         walk.harvest.odd += [reading.sample] * reading.left_out
         take_items(walk, reading.items, follow, first, self._options.pages)
         return reading.memory
@@ -173,6 +175,7 @@ class ForumConnector:
             gap=harvest.gap,
             not_before=harvest.not_before,
             expected_rhythm=harvest.rhythm,
+            moved_to=harvest.moved_to,
         )
 
     def _mentions(self, harvest: Harvest, now: datetime, dated: bool) -> list[Mention]:

@@ -47,6 +47,7 @@ class Harvest:
     gap: str = ""
     not_before: datetime | None = None
     rhythm: timedelta | None = None
+    moved_to: str = ""
     looked: bool = False
     read: int = 0
 

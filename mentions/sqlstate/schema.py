@@ -48,6 +48,8 @@ STEPS: dict[int, tuple[str, ...]] = {
         """CREATE TABLE burials (mention_id TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, because TEXT NOT NULL,
         done BOOLEAN NOT NULL)""",
         "CREATE INDEX burials_by_done ON burials (done, at)",
+        "ALTER TABLE sources ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sources ADD COLUMN weekly DOUBLE PRECISION NOT NULL DEFAULT -1",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -153,6 +155,8 @@ sources = Table(
     _count("mentions"),
     _count("left_out"),
     _text("sample"),
+    _text("moved_to"),
+    _real("weekly"),
     Column("registered", Boolean, nullable=False, default=True),
     Column("lease_owner", Text),
     Column("lease_until", Moment),

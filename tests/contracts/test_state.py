@@ -260,6 +260,8 @@ def test_a_row_comes_back_exactly_as_it_was_saved(state: State) -> None:
         mentions=5,
         left_out=2,
         sample="no date",
+        moved_to="https://new.example/feed",
+        weekly=12.5,
     )
     state.save_source(row)
     assert state.source("bbc") == row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -17,7 +17,7 @@ from listener.intake import Intake
 from listener.polling import Poller
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
 from mentions.mention import Mention
 from mentions.query import parse
 from mentions.records import SourceState
@@ -134,14 +134,113 @@ def test_a_source_that_always_has_more_gives_others_their_turn_and_is_due_at_onc
     assert bench.row().next_check_at == START
 
 
-def test_temporary_failures_double_the_wait_up_to_an_hour(bench: Bench) -> None:
-    bench.script.acts = [TemporaryFailure("down") for _ in range(9)]
+def test_each_failure_waits_one_interval_longer_up_to_a_day(bench: Bench) -> None:
+    bench.poller.every["a"] = timedelta(hours=5)
+    bench.script.acts = [TemporaryFailure("down") for _ in range(6)]
     waits = []
-    for _ in range(9):
+    for _ in range(6):
         bench.poller.poll("a")
-        waits.append((bench.row().next_check_at - START) // timedelta(minutes=1))
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        waits.append((bench.row().next_check_at - START) // timedelta(hours=1))
+    assert waits == [5, 10, 15, 20, 24, 24]
     assert bench.row().state is SourceState.FAILING
+
+
+def test_a_site_that_refuses_again_without_a_time_is_left_alone_for_longer(bench: Bench) -> None:
+    until = START + timedelta(minutes=15)
+    bench.script.acts = [RateLimited("slow down", until, told=False) for _ in range(3)]
+    bench.poller.poll("a")
+    assert bench.row().next_check_at == until
+    bench.poller.poll("a")
+    assert START + timedelta(minutes=30) <= bench.row().next_check_at < START + timedelta(minutes=75)
+
+
+def test_who_found_others_at_the_host_comes_again_and_nothing_is_held_against_the_source(bench: Bench) -> None:
+    bench.script.acts = [Page((post(1),), "one"), NotItsTurn("busy", START + timedelta(seconds=30)), Page((), "two")]
+    bench.poller.poll("a")
+    before = bench.row()
+    poll = bench.poller.poll("a")
+    assert poll is not None
+    assert poll.outcome == "waiting"
+    after = bench.row()
+    assert (after.state, after.failures, after.message) == (before.state, 0, "")
+    assert after.next_check_at == START + timedelta(seconds=30)
+
+
+@dataclass
+class Published(Script):
+    """A site with a rhythm of its own."""
+
+    keeps_rhythm: ClassVar[bool] = True
+
+
+def minutes_to_next(bench: Bench, page: Page) -> float:
+    bench.script.acts.append(page)
+    bench.poller.poll("a")
+    return (bench.row().next_check_at - bench.now) / timedelta(minutes=1)
+
+
+@pytest.fixture
+def site(bench: Bench) -> Bench:
+    bench.script = Published()
+    bench.poller.connectors["a"] = bench.script  # type: ignore[assignment]
+    return bench
+
+
+def posts(count: int, gap: timedelta) -> tuple[Mention, ...]:
+    return tuple(post(number, START - number * gap) for number in range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("gap", "minutes"), [(timedelta(hours=1), 5), (timedelta(hours=6), 15), (timedelta(days=30), 60)]
+)
+def test_a_busy_site_is_asked_sooner_and_a_quiet_one_later(site: Bench, gap: timedelta, minutes: int) -> None:
+    assert minutes_to_next(site, Page(posts(100, gap), "one")) == pytest.approx(minutes, rel=0.2)
+
+
+def test_a_site_never_seen_to_post_is_asked_as_the_settings_say(site: Bench) -> None:
+    assert minutes_to_next(site, Page((), "one")) == 15
+
+
+def test_a_wait_of_seconds_in_the_settings_is_kept_to_as_it_stands(site: Bench) -> None:
+    site.poller.every["a"] = timedelta(seconds=30)
+    assert minutes_to_next(site, Page(posts(1, timedelta(days=30)), "one")) == 0.5
+
+
+def test_a_site_is_not_asked_more_often_than_it_wants_to_be(site: Bench) -> None:
+    busy = posts(100, timedelta(hours=1))
+    assert minutes_to_next(site, Page(busy, "one", expected_rhythm=timedelta(hours=3))) == 180
+    site.poller.alarmed = lambda: True
+    assert minutes_to_next(site, Page((), "two", expected_rhythm=timedelta(hours=24))) == 60
+
+
+def test_a_source_that_falls_silent_is_asked_later_by_and_by(site: Bench) -> None:
+    minutes_to_next(site, Page(posts(100, timedelta(hours=2)), "one"))
+    waits = []
+    for day in range(1, 29, 3):
+        site.now = START + timedelta(days=day)
+        waits.append(minutes_to_next(site, Page((), str(day))))
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (pytest.approx(5, abs=3), 60)
+
+
+def test_of_a_source_that_nobody_counted_yet_the_store_tells_the_rhythm(site: Bench) -> None:
+    minutes_to_next(site, Page(posts(100, timedelta(hours=6)), "one"))
+    site.poller.state.save_source(replace(site.row(), weekly=-1.0))
+    site.now += timedelta(minutes=15)
+    assert minutes_to_next(site, Page((), "two")) == pytest.approx(15, rel=0.2)
+    assert site.row().weekly == pytest.approx(25, rel=0.2)
+
+
+def test_a_full_window_halves_the_wait(site: Bench) -> None:
+    usual = minutes_to_next(site, Page(posts(28, timedelta(hours=6)), "one"))
+    site.now += timedelta(minutes=15)
+    assert minutes_to_next(site, Page((), "two", gap="window full")) == pytest.approx(usual / 2, rel=0.1)
+    assert minutes_to_next(site, Page((), "three")) == pytest.approx(usual, rel=0.1)
+
+
+def test_where_a_site_has_moved_to_is_kept(site: Bench) -> None:
+    minutes_to_next(site, Page((), "one", moved_to="https://new.example/feed"))
+    assert site.row().moved_to == "https://new.example/feed"
 
 
 def test_a_page_reached_before_a_failure_is_not_fetched_again(bench: Bench) -> None:
