@@ -43,6 +43,7 @@ def judge_health(
     broken: Sequence[str] = (),
 ) -> Health:
     """Red when nothing is being collected: a page that stays green then is a defect."""
+    rows = [row for row in rows if row.state is not SourceState.OFF]  # not configured is neither blind nor collecting
     live = tuple(row.name for row in rows if is_collecting(row, every.get(row.name, timedelta(minutes=15)), now))
     blind = tuple(row.name for row in rows if row.name not in live)
     if not rows:
@@ -68,8 +69,8 @@ def weigh_store(health: Health, note: StoreNote, now: datetime) -> Health:
 
 
 def is_collecting(row: SourceRow, every: timedelta, now: datetime) -> bool:
-    """Whether the source has answered within its patience; a stopped one never does."""
-    if row.state is SourceState.PAUSED or row.succeeded_at is None:
+    """Whether the source has answered within its patience; one that is stopped or off never does."""
+    if row.state in (SourceState.PAUSED, SourceState.OFF) or row.succeeded_at is None:
         return False
     return now - row.succeeded_at <= max(every * PATIENCE, SHORTEST_PATIENCE)
 

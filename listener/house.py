@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from alerts.channel import Channel
@@ -19,8 +19,10 @@ from alerts.rule import Rule
 from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rules
 from analysis.pipeline import Pipeline
 from config.settings import Settings
+from listener.approval import open_admission, open_approvals
 from listener.backfill import Backfill
 from listener.boards import Boards
+from listener.budgets import allowances_of, open_budgets
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
@@ -29,15 +31,18 @@ from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.polling import Poll, Poller
 from listener.public import lower_told
+from listener.reaching import reach_of
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
 from listener.watching import Standing, running_watchlists, standing_of
+from mentions.allowances import ALLOWANCES_NOTE, to_note
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
 from mentions.mention import Voice
 from mentions.model_note import MODEL_NOTE
 from mentions.pseudonyms import AuthorKey, plain_name
+from mentions.reach import REACH_NOTE
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -248,7 +253,8 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         intake=intake,
         state=state,
         pipeline=pipeline,
-        connectors=open_connectors(settings, fetcher, clock),
+        connectors=open_connectors(settings, fetcher, clock, state),
+        admit=open_admission(settings.sources, open_approvals(settings.sources, state)),
         every={source.name: source.every for source in settings.sources},
         clock=clock,
         owner=f"{socket.gethostname()}:{settings.data}",
@@ -276,6 +282,8 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     )
     poller.alarmed = lambda: house.alarmed
     state.release(poller.owner)
+    state.put(ALLOWANCES_NOTE, to_note(allowances_of(settings)))
+    state.put(REACH_NOTE, reach_of(settings).to_text())
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
 
@@ -308,9 +316,11 @@ def open_spool(settings: Settings, clock: Clock) -> Spool:
     return spool
 
 
-def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
-    """A connector for every source."""
-    tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key))
+def open_connectors(
+    settings: Settings, fetcher: Fetcher, clock: Clock, state: State | None = None
+) -> dict[str, Connector]:
+    """A connector for every source; without a state none is permitted anything, and nothing is counted."""
+    tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key), state)
     return {
         source.name: build_connector(
             source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
@@ -319,10 +329,14 @@ def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[
     }
 
 
-def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey) -> Tools:
+def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey, state: State | None = None) -> Tools:
     """What every connector is built with."""
     handles = frozenset(map(plain_name, settings.own_handles))
-    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles)
+    tools = Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles)
+    if state is None:
+        return tools
+    approvals = open_approvals(settings.sources, state)
+    return replace(tools, budget=open_budgets(settings, state, clock), permitted=approvals.permitted)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:

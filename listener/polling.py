@@ -14,7 +14,7 @@ from listener.intake import Intake
 from listener.spool import SpoolFull
 from mentions.clock import Clock
 from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
-from mentions.records import SourceRow, SourceState
+from mentions.records import Arrivals, SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
 
@@ -26,6 +26,7 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
 ASK_AGAIN_WHETHER_CONFIGURED = timedelta(hours=1)  # costs no request
 ALARMED_INTERVAL = timedelta(minutes=2)  # the Met's first tweet at Westminster came within seven minutes
+LATE_AFTER = timedelta(hours=1)  # beyond the source's own interval, a post comes late
 QUIET_AT_LEAST = timedelta(hours=6)
 QUIET_GAPS = 8
 RHYTHM_WINDOW = timedelta(days=28)
@@ -70,6 +71,7 @@ class Poller:
     clock: Clock
     owner: str
     alarmed: Callable[[], bool] = lambda: False
+    admit: Callable[[str], None] = lambda name: None  # raises `NotConfigured` where terms close a source to us
     jitter: float = 0.1
 
     def poll(self, name: str) -> Poll | None:
@@ -96,12 +98,14 @@ class Poller:
 
     def _read(self, run: _Run) -> None:
         """Page by page; what was reached before a failure stays reached."""
+        self.admit(run.row.name)
         for _ in range(MAX_PAGES):
             run.page = self.connectors[run.row.name].poll(run.row.cursor)
             saved = self._save(run.page, run.history)
             run.new += len(saved.new)
             run.updated += len(saved.updated)
             run.left_out += run.page.left_out
+            self._note_coverage(run, saved)
             run.row = self._advance(run.row, run.page, len(saved.new))
             if not run.page.more:
                 return
@@ -120,6 +124,19 @@ class Poller:
             return Saved()
         heard = (replace(mention, history=True) for mention in page.mentions) if history else page.mentions
         return self.intake.save([self.pipeline.assess_for_store(mention) for mention in heard])
+
+    def _note_coverage(self, run: _Run, saved: Saved) -> None:
+        """What the page tells of the source as a whole: what came late, and what may have been missed."""
+        name, now = run.row.name, self.clock()
+        if run.page.gap:
+            log.warning("source=%s gap reason=%s", name, run.page.gap)
+            self.state.note_gap(name, now, run.page.gap)
+        new = set(saved.new)
+        if run.history or not new:
+            return
+        in_time = now - self.every[name] - LATE_AFTER
+        late = {each.id for each in run.page.mentions if each.id in new and each.published_at < in_time}
+        self.state.note_arrivals(Arrivals(name, now.date(), len(new), len(late)))
 
     def _advance(self, row: SourceRow, page: Page, new: int) -> SourceRow:
         newest = max((m.published_at for m in page.mentions), default=None)
