@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from listener.addresses import Address, Suggestion, read_address, recognise_address
-from listener.approval import is_home, require_approval
+from listener.approval import require_approval
 from listener.connector import SourceInfo, Tools
-from listener.connectors import CONNECTORS, build_connector
+from listener.connectors import build_connector
 from listener.connectors.forum import PAGE_OR_FEED
 from listener.fetch import Fetched
 from listener.forum_kinds import is_feed, linked_feeds, recognise
@@ -22,7 +22,9 @@ from mentions.failures import Failure, NeedsAttention, NotConfigured, TemporaryF
 from mentions.mention import Voice
 
 USUAL_PLACES = ("feed/", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss/", "news/rss/", "feed.json")
+CLOSED_BY_ROBOTS = "does not allow"
 MOST_TRIED = 8  # addresses asked in search of a feed
+_LIKE_A_FEED = re.compile(r"\.(?:xml|rss|atom|rdf|json)\b|\b(?:feeds?|rss|atom)\b", re.I)
 _TITLE = re.compile(r"<title\b[^>]*>\s*(?:<!\[CDATA\[)?(.{1,400}?)(?:\]\]>)?\s*</title", re.I | re.S)
 _JSON_TITLE = re.compile(r'"title"\s*:\s*"([^"\\]{1,200})"')
 _LINK = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*["']([^"'#]{1,300})["'][^>]*>(.{0,200}?)</a""", re.I | re.S)
@@ -47,16 +49,28 @@ def find_source(text: str, tools: Tools) -> Found:
     if suggestion:
         return try_suggestion(suggestion, tools)
     best: Found | None = None
-    for candidate in _candidates(address, tools):
-        found = try_suggestion(candidate, tools)
-        if found.tried.state in ("ok", "not_configured"):
-            return found
-        best = best or found
+    try:
+        for candidate in _candidates(address, tools):
+            found = try_suggestion(candidate, tools)
+            if found.tried.state in ("ok", "not_configured"):
+                return found
+            best = best or found
+    except (NeedsAttention, NotConfigured) as closed:
+        return _closed_by_robots(address, closed, tools)
     if best is None:
-        raise UserError(
-            f"{address.host}: neither a feed nor forum software that is known was found; give its feed's address"
-        )
+        none = "neither a feed nor forum software that is known was found; give its feed's address"
+        raise UserError(f"{address.host}: {none}")
     return best
+
+
+def _closed_by_robots(address: Address, closed: Failure, tools: Tools) -> Found:
+    """What looks like a feed's address may be added unseen: it stays off until somebody records why it may be read.
+    Anything else that fails, fails."""
+    robots = tell_robots("feed", {"url": address.url}, tools)
+    if not robots.startswith(CLOSED_BY_ROBOTS) or not _LIKE_A_FEED.search(address.url):
+        raise closed
+    unseen = Suggestion("feed", {"url": address.url}, address.host)
+    return Found(unseen, Tried(state="not_configured", reason=str(closed)), robots, "")
 
 
 def try_suggestion(suggestion: Suggestion, tools: Tools) -> Found:
@@ -153,15 +167,10 @@ def tell_robots(kind: str, options: Mapping[str, str], tools: Tools) -> str:
     except TemporaryFailure as failure:
         return f"cannot be read: {failure}"
     except Failure:
-        return "does not allow reading this address: it stays off until a named person records why it may be read"
+        return f"{CLOSED_BY_ROBOTS} reading this address: it stays off until a named person records why it may be read"
     return f"allows it, with {pause:g} s between requests" if pause else "allows it"
 
 
 def _load(place: str, tools: Tools) -> tuple[int, bytes]:
     answer = tools.fetch.exchange(place, {"Accept": "text/plain"}, robots=False)
     return answer.status, answer.body
-
-
-def is_at_home(suggestion: Suggestion) -> bool:
-    """Whether it asks its platform itself."""
-    return is_home(suggestion.options, CONNECTORS[suggestion.kind].terms)
