@@ -7,7 +7,7 @@ from dashboard.reading import Books, Moment, read_blindness, read_sources
 from dashboard.wording import count_of, tell_age, tell_span
 from mentions.allowances import ALLOWANCES_NOTE, Account, accounts_of, from_note, periods_of
 from mentions.coverage import PAST, WEEK, Coverage, SourceCoverage, weigh_coverage
-from mentions.reach import REACH_NOTE, Reach
+from mentions.reach import REACH_NOTE, Reach, name_of
 from mentions.records import SourceGap
 
 
@@ -71,7 +71,7 @@ def tell_gap(gap: SourceGap, moment: Moment) -> str:
 
 def account_row(account: Account) -> dict[str, object]:
     """One line of the table of budgets."""
-    kind = account.kind.capitalize()
+    kind = name_of(account.kind)
     return {
         "Platform": f"{kind}, {account.bucket}" if account.bucket else kind,
         "Today": tell_spent(account.calls_today, account.dollars_today, account.calls_per_day, account.dollars_per_day),

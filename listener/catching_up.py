@@ -10,7 +10,6 @@ from functools import partial
 
 from analysis.pipeline import Pipeline
 from listener.connector import Backfills, Page
-from mentions.clock import Clock
 from mentions.failures import TemporaryFailure
 from mentions.patience import patiently
 from mentions.state import State
@@ -48,7 +47,6 @@ class CatchUp:
     state: State
     store: MentionStore
     pipeline: Pipeline
-    clock: Clock
 
     def run(
         self,
@@ -86,7 +84,7 @@ class CatchUp:
         judged = [self.pipeline.assess_for_store(each) for each in heard]
         saved = patiently(partial(self.store.save, judged), waits) if judged else None
         if page.gap and page.gap != done.gap:
-            self.state.note_gap(self.source, self.clock(), f"backfill: {page.gap}")
+            self.state.note_gap(self.source, self.since, f"backfill: {page.gap}")  # of then, not of now
         times = [each.published_at for each in heard]
         return Progress(
             pages=done.pages + 1,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mentions.reach import CLOSED, Reach
+from mentions.reach import CLOSED, Reach, name_of
 from mentions.records import Arrivals, SourceGap, SourceRow, SourceState
 from mentions.store import Tally
 
@@ -160,7 +160,7 @@ def _blind_spots(rows: Sequence[SourceRow], reach: Reach) -> dict[str, str]:
     for kind in sorted(reach.kinds):
         own = [row for row in rows if row.kind == kind]
         if not own:
-            spots[kind.capitalize()] = "no source of this kind is set up"
+            spots[name_of(kind)] = "no source of this kind is set up"
         elif all(row.state is SourceState.OFF for row in own):
-            spots[kind.capitalize()] = f"not configured: {', '.join(row.name for row in own)}"
+            spots[name_of(kind)] = f"not configured: {', '.join(row.name for row in own)}"
     return spots

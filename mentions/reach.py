@@ -14,6 +14,14 @@ CLOSED = {
 }
 
 
+NAMES = {"youtube": "YouTube"}  # where a capital letter at the start is not enough
+
+
+def name_of(kind: str) -> str:
+    """A kind of source as people write it."""
+    return NAMES.get(kind, kind.capitalize())
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """`kinds` are all that can be read, `configured` those that a source is set up for, `patches` the boroughs of local

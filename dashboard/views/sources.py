@@ -34,6 +34,7 @@ def main() -> None:
     draw_refusal()
     books, moment = read_now()
     draw_stopped(books, moment, [row for row in books.state.sources() if row.state is SourceState.PAUSED])
+    draw_live(draw_reach, "reach")
 
 
 def draw_table() -> None:
@@ -52,9 +53,6 @@ def draw_table() -> None:
         "■ stopped: needs a person  ◇ never polled  ○ not configured: no fault, credentials or a permission are missing"
     )
     draw_missing(books, moment, [row for row in rows if row.state not in (SourceState.OK, SourceState.OFF)])
-    draw_coverage(books, moment)
-    draw_budgets(books, moment)
-    draw_off(books, [row for row in rows if row.state is SourceState.OFF])
 
 
 def source_row(row: SourceRow, moment: Moment) -> dict[str, object]:
@@ -105,6 +103,17 @@ def draw_missing(books: Books, moment: Moment, sick: list[SourceRow]) -> None:
         st.text(
             f"{SOURCE_MARKS[row.state]}  {row.name}: last success {tell_age(row.succeeded_at, moment.now)}; {usually}."
         )
+
+
+def draw_reach() -> None:
+    """What is heard at all, what that costs, and what is off."""
+    books, moment = read_now()
+    rows = read_sources(books.state, moment.now)
+    if not rows:
+        return
+    draw_coverage(books, moment)
+    draw_budgets(books, moment)
+    draw_off(books, [row for row in rows if row.state is SourceState.OFF])
 
 
 def draw_coverage(books: Books, moment: Moment) -> None:

@@ -92,9 +92,7 @@ def fetch(settings: Settings, source: SourceSettings, since: datetime, until: da
         connector = opened.enter_context(closing(open_connectors(only, fetcher, utc_now, state)[source.name]))
         assert isinstance(connector, Backfills)
         watchlists = known_watchlists(settings, utc_now())
-        catch_up = CatchUp(
-            source.name, source.kind, since, until, state, store, open_pipeline(settings, watchlists), utc_now
-        )
+        catch_up = CatchUp(source.name, source.kind, since, until, state, store, open_pipeline(settings, watchlists))
         act = {"source": source.name, "from": since.isoformat(), "to": until.isoformat()}
         try:
             open_admission(settings.sources, open_approvals(settings.sources, state))(source.name)

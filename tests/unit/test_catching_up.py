@@ -82,7 +82,7 @@ def _anew(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def catch_up(tmp_path: Path) -> Iterator[CatchUp]:
     store, state = open_store(f"sqlite:{tmp_path}/mentions.db"), open_state(f"sqlite:{tmp_path}/state.db")
-    yield CatchUp("old", "archive", SINCE, UNTIL, state, store, Pipeline(), lambda: UNTIL + 9 * DAY)
+    yield CatchUp("old", "archive", SINCE, UNTIL, state, store, Pipeline())
     store.close()
     state.close()
 
@@ -97,7 +97,7 @@ def test_every_page_is_kept_as_history(catch_up: CatchUp) -> None:
     shares = [each.share(SINCE, UNTIL) for each in told]
     assert shares == sorted(shares)
     assert shares[-1] > 0.7
-    assert catch_up.state.gaps(SINCE)[0].why == "backfill: it reaches back four days"
+    assert [(gap.at, gap.why) for gap in catch_up.state.gaps(SINCE)] == [(SINCE, "backfill: it reaches back four days")]
 
 
 def test_what_was_broken_off_goes_on_where_it_was(catch_up: CatchUp) -> None:
