@@ -51,9 +51,12 @@ class StateBudget:
         charges = self._allowance.charges(calls, cost, bucket, recheck, now)
         refused = self._state.spend(self._allowance.kind, charges)
         if refused is not None:
-            period = charges[refused].period
-            until = self._allowance.ends_at(period, now)
-            raise RateLimited(self._tell(period, bucket if charges[refused].bucket else "", until, recheck), until)
+            charge = charges[refused]
+            if charge.bucket:
+                until = self._allowance.next_search_at(now)
+            else:
+                until = self._allowance.ends_at(charge.period, now)
+            raise RateLimited(self._tell(charge.period, charge.bucket, until, recheck), until)
 
     def give_back(self, cost: float) -> None:
         """See `Budget.give_back`."""
@@ -62,6 +65,11 @@ class StateBudget:
 
     def _tell(self, period: str, bucket: str, until: datetime, recheck: bool) -> str:
         span = "day" if len(period) > len("2026-11") else "month"
+        if bucket and until < self._allowance.ends_at(period, self._clock()):
+            return (
+                f"{self._allowance.kind}: the {bucket} budget is spread over the day; the next is at "
+                f"{until:%Y-%m-%d %H:%M} UTC"
+            )
         what = f"{bucket} budget" if bucket else "budget"
         kept = "" if recheck or bucket or not self._allowance.reserve else "; what is left is kept for re-checks"
         kind = self._allowance.kind

@@ -208,6 +208,7 @@ class House:
             "at": self.clock().isoformat(),
             "collecting": list(health.collecting),
             "blind": list(health.blind),
+            "off": list(health.off),
             "mentions": status.mentions if status else None,
             "pending": status.pending if status else None,
             "waiting": note.waiting,

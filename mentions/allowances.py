@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from mentions.records import Charge, Spent
 
 MILLION = 1_000_000
+AT_ONCE = 0.2  # of a day's searches that may be spent at its very beginning
 ALLOWANCES_NOTE = "allowances"  # the daemon's note in the state that the pages read
 
 
@@ -20,7 +21,8 @@ class Allowance:
     """The most a kind may spend; None where nothing is set. Money is in US dollars. A day begins at midnight in `zone`.
 
     `reserve` is the share of calls and of money kept for re-checks of what is held. `searches_per_day` is the account
-    of every bucket of its own: nobody re-checks by searching, so nothing of it is reserved.
+    of every bucket of its own: nobody re-checks by searching, so nothing of it is reserved, and it is spread over the
+    day, so that what happens in the evening can still be searched for.
     """
 
     kind: str
@@ -44,8 +46,34 @@ class Allowance:
         ]
         if not bucket:
             return main
-        searches = Charge(bucket, day, calls, 0, self.searches_per_day)
+        searches = Charge(bucket, day, calls, 0, self.searches_by(now))
         return [searches, *(main if money else ())]
+
+    def searches_by(self, now: datetime) -> int | None:
+        """How many of the day's searches may be spent by now: some at once, the others as the day goes on."""
+        if self.searches_per_day is None:
+            return None
+        at_once = self.searches_per_day * AT_ONCE
+        return math.floor(round(at_once + (self.searches_per_day - at_once) * self._share_of_day(now), 6))
+
+    def next_search_at(self, now: datetime) -> datetime:
+        """When one more than by now may be spent; the end of the day where none may."""
+        end = self.ends_at(self.periods(now)[0], now)
+        later = self.searches_per_day or 0
+        slow = later * (1 - AT_ONCE)
+        wanted = (self.searches_by(now) or 0) + 1
+        if wanted > later or slow <= 0:
+            return end
+        begin = self._begin(now)
+        return begin + (end - begin) * min(1.0, (wanted - later * AT_ONCE) / slow)
+
+    def _share_of_day(self, now: datetime) -> float:
+        begin = self._begin(now)
+        return (now - begin) / (self.ends_at(self.periods(now)[0], now) - begin)
+
+    def _begin(self, now: datetime) -> datetime:
+        local = now.astimezone(ZoneInfo(self.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return local.astimezone(now.tzinfo)
 
     def periods(self, now: datetime) -> tuple[str, str]:
         """The day and the month that run now."""

@@ -38,6 +38,14 @@ def refusal(budget: StateBudget, *args: object, **named: object) -> RateLimited:
     return caught.value
 
 
+def refused_until(budget: StateBudget) -> datetime | None:
+    try:
+        budget.take(bucket="search")
+    except RateLimited as refused:
+        return refused.until
+    return None
+
+
 def test_all_but_rechecks_stop_short_of_the_reserve(state: State, clock: Clock) -> None:
     budget = StateBudget(Allowance("x", dollars_per_day=1.0, reserve=0.2), state, clock)
     for _ in range(160):
@@ -80,13 +88,29 @@ def test_a_request_that_would_pass_the_budget_counts_nothing(state: State, clock
 
 
 def test_searches_have_an_allowance_of_their_own_without_a_reserve(state: State, clock: Clock) -> None:
+    clock.now = datetime(2026, 11, 27, 7, 59, tzinfo=UTC)  # a minute before midnight in California
     budget = StateBudget(allowance_of("youtube", None), state, clock)
-    for _ in range(100):
+    for _ in range(99):
         budget.take(bucket="search")
     assert refusal(budget, bucket="search").until == datetime(2026, 11, 27, 8, tzinfo=UTC)
     budget.take(8_000)
     refusal(budget, 1)
     budget.take(2_000, recheck=True)
+
+
+def test_searches_are_spread_over_the_day_and_never_pass_it(state: State, clock: Clock) -> None:
+    clock.now = datetime(2026, 11, 26, 8, tzinfo=UTC)
+    budget = StateBudget(allowance_of("youtube", None), state, clock)
+    taken, waits = 0, 0
+    while clock.now < datetime(2026, 11, 27, 8, tzinfo=UTC):
+        if (until := refused_until(budget)) is None:
+            taken += 1
+            assert taken <= 20 + waits
+        else:
+            assert until > clock.now
+            clock.now, waits = until, waits + 1
+    assert 95 < taken <= 100
+    budget.take(bucket="search")  # the next day has begun
 
 
 def test_what_was_not_spent_is_given_back(state: State, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from listener.store_watch import StoreWatch
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.mention import Mention
 from mentions.query import parse
-from mentions.records import SourceState
+from mentions.records import Arrivals, SourceState
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
@@ -215,3 +215,15 @@ def test_odd_posts_are_counted_and_their_neighbours_kept(bench: Bench) -> None:
     bench.script.acts = [Page((post(1),), "one", left_out=2, sample="no id")]
     bench.poller.poll("a")
     assert (bench.row().left_out, bench.row().sample, bench.row().mentions) == (2, "no id", 1)
+
+
+def test_what_comes_long_after_it_was_published_counts_as_late_but_not_at_a_first_poll(bench: Bench) -> None:
+    old, fresh = START - timedelta(hours=2), START - timedelta(minutes=70)
+    bench.script.acts = [
+        Page((post(1, old),), "1"),
+        Page((post(2, old), post(3, fresh)), "2"),
+        Page((post(2, old),), "3"),
+    ]
+    for _ in range(3):
+        bench.poller.poll("a")
+    assert bench.poller.state.arrivals(START.date()) == [Arrivals("a", START.date(), 2, 1)]
