@@ -14,10 +14,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Files of tests that run at once; most of their time they wait.
 WORKERS := 3
 SECONDS := 300
+# A real Bluesky network for the tests of that connector, outside this folder: 750 MB.
+export EARSHOT_BLUESKY ?= $(HOME)/.cache/earshot/bluesky
 INSTALL := $(PIP) install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run elasticsearch test fuzz lint format bench lock clean
+.PHONY: help setup setup-dev run elasticsearch test bluesky fuzz lint format bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,13 @@ test: lint ## check the code, then run every test
 	@.ci/equip
 	@echo "== testing"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+bluesky: $(INSTALLED_DEV) $(EARSHOT_BLUESKY)/.installed ## try the Bluesky connector on a real network (installs one: ten minutes)
+	@$(BIN)/python -m pytest -n 0 tests/flow/test_bluesky_network.py
+
+$(EARSHOT_BLUESKY)/.installed: tests/bluesky/package.json tests/bluesky/install.sh
+	@echo "== installing a Bluesky network in $(EARSHOT_BLUESKY); this takes some minutes"
+	@tests/bluesky/install.sh $(EARSHOT_BLUESKY) $(abspath $(BIN)/python)
 
 fuzz: $(INSTALLED_DEV) ## hunt for a search that breaks anything, for SECONDS=300
 	@$(PIP) install --quiet 'atheris>=3,<4'

@@ -198,7 +198,7 @@ class SourceSettings(Table):
     """One source. Keys beside these are the connector's own; docs/connectors.md lists them."""
 
     name: Name = Field(description="What people call it; shown on every mention it brings")
-    kind: Text = Field(description="Which connector reads it: feed, forum or mastodon")
+    kind: Text = Field(description="Which connector reads it: one of the kinds of connectors.md")
     every: PollEvery = Field(
         default=timedelta(minutes=15), description="How often it is polled; 30 seconds at the least"
     )

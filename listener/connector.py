@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from listener.sessions import Sessions
 from mentions.clock import Clock
 from mentions.mention import Mention, Voice
 from mentions.pseudonyms import voice_of
@@ -18,12 +19,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """How many posts a platform counted in [begin, end) without showing them: a measure of what is out there, to hold
+    against what was read. It never becomes a mention."""
+
+    begin: datetime
+    end: datetime
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one poll returned. `left_out` counts odd posts; `sample` says why the last one was odd, never its text.
 
     `gone` are ids of mentions that the platform says are deleted or no longer public: their text is to go here too.
     `gap` says why posts before this page may have been missed, in a few words ("window full"); "" where none were.
     `expected_rhythm` is the source's own usual gap between posts, where it tells one (ttl, sy:updatePeriod).
+    `volume` is what the platform counted, hour by hour; an hour told again replaces what was told of it before.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -35,6 +47,7 @@ class Page:
     gap: str = ""
     not_before: datetime | None = None
     expected_rhythm: timedelta | None = None
+    volume: tuple[Volume, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class Tools:
     """What every connector is built with. `pseudonym(platform, author)` is the keyed hash of an author's id.
 
     `budget(kind)` is what a kind may still cost; `permitted(source)` whether a named person recorded the permission to
-    read a source that its site or its platform's terms would otherwise close to us.
+    read a source that its site or its platform's terms would otherwise close to us. `sessions` keeps log-ins.
     """
 
     fetch: Fetcher
@@ -96,6 +109,7 @@ class Tools:
     own_handles: frozenset[str] = frozenset()  # lower-case, without @
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
+    sessions: Sessions = field(default_factory=Sessions)
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""

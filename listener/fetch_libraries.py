@@ -26,7 +26,8 @@ class FetcherAdapter(BaseAdapter):
 
     `validator` is sent along where it is set, and `Unchanged` raised when it still holds; afterwards it is the newest
     answer's own. `opening` is the first sign of the newest body, for libraries that take anything for the list they
-    expect. `sieve` may leave out parts of a good answer.
+    expect. `sieve` may leave out parts of a good answer, and `unheard` names headers that a library would do more with
+    than good.
     """
 
     def __init__(self, platform: PlatformFetch) -> None:
@@ -35,6 +36,7 @@ class FetcherAdapter(BaseAdapter):
         self.validator: str | None = None
         self.opening = b""
         self.sieve: Callable[[bytes], bytes] = bytes
+        self.unheard: tuple[str, ...] = ()
 
     def send(
         self,
@@ -58,7 +60,8 @@ class FetcherAdapter(BaseAdapter):
             raise Unchanged
         self.validator = answer.headers.get("etag")
         self.opening = answer.body.lstrip()[:1]
-        return _respond(request, answer.status, answer.headers, self.sieve(answer.body))
+        heard = {name: value for name, value in answer.headers.items() if name.lower() not in self.unheard}
+        return _respond(request, answer.status, heard, self.sieve(answer.body))
 
     def close(self) -> None:
         """The fetcher is not ours to close."""

@@ -32,6 +32,7 @@ from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.polling import Poll, Poller
 from listener.public import lower_told
 from listener.reaching import reach_of
+from listener.sessions import Sessions
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
@@ -53,7 +54,7 @@ from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
-SPOOL = "spool"  # in the data directory
+SPOOL, SESSIONS = "spool", "sessions"  # in the data directory
 LOOK_SECONDS = 2.0  # a health report never waits longer for the store
 START_SECONDS = 10.0  # nor does the start: a store that is away is no reason not to listen
 
@@ -322,6 +323,7 @@ def open_connectors(
 ) -> dict[str, Connector]:
     """A connector for every source; without a state none is permitted anything, and nothing is counted."""
     tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key), state)
+    tools = replace(tools, sessions=Sessions(settings.data / SESSIONS))
     return {
         source.name: build_connector(
             source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools

@@ -15,7 +15,8 @@ from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).parent.parent
 SLOW_LIMIT = 300  # seconds
-KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT", "EARSHOT_ELASTIC_ZIPS")  # others are read as tests are loaded
+# Others are read as tests are loaded.
+KEPT_VARIABLES = ("EARSHOT_SHARED", "EARSHOT_EXPECT", "EARSHOT_ELASTIC_ZIPS", "EARSHOT_BLUESKY")
 # What a machine may lack, by the words that the reason of a skipped test names it with.
 THINGS = {
     "shared": ("shared",),
@@ -24,6 +25,7 @@ THINGS = {
     "openssl": ("openssl",),
     "disk": ("small disk",),
     "elasticsearch": ("elasticsearch",),
+    "bluesky": ("bluesky network",),
 }
 
 hypothesis_settings.register_profile("earshot", deadline=None)  # a busy machine is no bug

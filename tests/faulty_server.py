@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Self
 
 from listener.connector import SourceInfo, Tools
 from listener.fetch import Fetcher, FetchSettings
@@ -37,6 +38,8 @@ class Asked:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Answer = Callable[[Asked], Reply]
@@ -76,7 +79,7 @@ class FaultyServer:
         reply = queue.pop(0) if len(queue) > 1 else queue[0]
         return reply(asked) if callable(reply) else reply
 
-    def __enter__(self) -> FaultyServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -102,8 +105,14 @@ class _Answers(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        self._reply(b"")
+
+    def do_POST(self) -> None:
+        self._reply(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _reply(self, body: bytes) -> None:
         house = self.server.house
-        reply = house.answer(Asked(self.path, dict(self.headers.items())))
+        reply = house.answer(Asked(self.path, dict(self.headers.items()), self.command, body))
         if reply.fault == "hang":
             house.closing.wait(30)
         if reply.fault in ("hang", "hang up"):

@@ -7,15 +7,27 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from listener.connector import Connector, SourceInfo, Tools
+from listener.connectors.bluesky import BlueskyConnector
+from listener.connectors.facebook import FacebookConnector
 from listener.connectors.feed import FeedConnector
+from listener.connectors.flickr import FlickrConnector
 from listener.connectors.forum import ForumConnector
 from listener.connectors.mastodon import MastodonConnector
+from listener.connectors.reddit import RedditConnector
+from listener.connectors.x import XConnector
+from listener.connectors.youtube import YouTubeConnector
 from mentions.failures import UserError
 
 CONNECTORS: dict[str, type[Connector]] = {
+    BlueskyConnector.kind: BlueskyConnector,
     FeedConnector.kind: FeedConnector,
     ForumConnector.kind: ForumConnector,
     MastodonConnector.kind: MastodonConnector,
+    RedditConnector.kind: RedditConnector,
+    XConnector.kind: XConnector,
+    YouTubeConnector.kind: YouTubeConnector,
+    FacebookConnector.kind: FacebookConnector,
+    FlickrConnector.kind: FlickrConnector,
 }
 
 

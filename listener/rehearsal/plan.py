@@ -10,7 +10,7 @@ from pathlib import Path
 
 from listener.domains import registrable_domain
 from listener.feeds import identify, short_hash
-from listener.rehearsal.posts import Board, Post, Shape, boards
+from listener.rehearsal.posts import Board, Post, Shape, board_tag, boards
 from listener.rehearsal.published import forum_post_ids
 from listener.rehearsal.shapes import status_uri
 from mentions.failures import UserError
@@ -80,7 +80,7 @@ def _spec(board: Board, name: str, url: str, boroughs: Sequence[str]) -> SourceS
     options: dict[Shape, dict[str, object]] = {
         Shape.FEED: {"url": f"{url}/feeds/{board.name}.xml"},
         Shape.FORUM: {"url": f"{url}/forums/{board.name}", "software": "discourse"},
-        Shape.MASTODON: {"api_root": f"{url}/mastodon/{board.name}", "read": "public"},
+        Shape.MASTODON: {"api_root": url, "read": "tag", "tag": board_tag(board.name)},
     }
     publisher = _publisher(board) if board.shape is Shape.FORUM else ""  # of news, each item's own link tells
     return SourceSpec(name, board.shape.value, options[board.shape], board.voice, publisher, tuple(boroughs))

@@ -111,6 +111,11 @@ def board_name(row: Row, shape: Shape) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or row.platform
 
 
+def board_tag(name: str) -> str:
+    """The hashtag under which all posts of a board of statuses are read: one server shows every such board."""
+    return f"board_{name.replace('-', '_')}"
+
+
 def boards(posts: Sequence[Post]) -> list[Board]:
     """The boards of these posts, by shape and name."""
     by_board = attrgetter("shape", "board")

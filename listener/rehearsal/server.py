@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-from listener.rehearsal.posts import Posts, Shape, boards, load_posts
+from listener.rehearsal.posts import Posts, Shape, board_tag, boards, load_posts
 from listener.rehearsal.published import STATUS_PAGE, Document, FeedBoard, ForumBoard, Paging, StatusBoard
 from mentions.clock import Clock
 from mentions.failures import UserError
@@ -119,6 +119,7 @@ class Answers(BaseHTTPRequestHandler):
             "feeds": self._feed,
             "forums": self._forum,
             "mastodon": self._mastodon,
+            "api": self._tag,
             "control": self._control,
             "robots.txt": self._robots,
         }
@@ -184,6 +185,14 @@ class Answers(BaseHTTPRequestHandler):
             self._timeline(board, query, page.rpartition("/")[2])
         else:
             self._send(404, b'{"error": "Record not found"}', "application/json")
+
+    def _tag(self, rest: str, query: dict[str, str]) -> None:
+        tag = rest.removeprefix("v1/timelines/tag/")
+        board = next((each for name, each in self.server.stage.statuses.items() if board_tag(name) == tag), None)
+        if board is None:
+            self._send(404, b'{"error": "Record not found"}', "application/json")
+        else:
+            self._timeline(board, query, None)
 
     def _timeline(self, board: StatusBoard, query: dict[str, str], tag: str | None) -> None:
         asked = {key: int(query[key]) for key in ("max_id", "since_id", "min_id") if query.get(key, "").isdigit()}
