@@ -78,7 +78,7 @@ def try_suggestion(suggestion: Suggestion, tools: Tools) -> Found:
     voice = Voice.PRESS if suggestion.kind == "feed" else Voice.PUBLIC
     connector = build_connector(suggestion.kind, SourceInfo(suggestion.name, voice), suggestion.options, tools)
     try:
-        require_approval(suggestion.name, suggestion.kind, suggestion.options, tools.permitted)
+        require_approval("", suggestion.kind, suggestion.options, tools.permitted)
         tried = try_source(connector, 1)
     except NotConfigured as off:
         tried = Tried(state=state_of(off), reason=str(off))

@@ -45,11 +45,15 @@ def require_approval(source: str, kind: str, options: Mapping[str, object], perm
     """Raise `NotConfigured` where the platform's terms want a permission and none is recorded. It says what to do."""
     terms = CONNECTORS[kind].terms
     if terms.approval and is_home(options, terms) and not permitted(source):
-        raise NotConfigured(f"{kind}: off: {terms.approval} ({terms.link}); {how_to_permit(source)}")
+        raise NotConfigured(f"{kind}: not configured; {terms.approval} ({terms.link}); {how_to_permit(source)}")
 
 
 def how_to_permit(source: str) -> str:
-    """What a person has to do, as part of a sentence."""
+    """What a person has to do, as part of a sentence; "" stands for a source that the settings do not name yet."""
+    if not source:
+        return (
+            "once that is settled, put it into the settings, then: earshot sources permit NAME --by WHO --because WHY"
+        )
     return f'once that is settled: earshot sources permit "{source}" --by WHO --because WHY'
 
 

@@ -14,7 +14,7 @@ from listener.intake import Intake
 from listener.spool import SpoolFull
 from mentions.clock import Clock
 from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
-from mentions.records import Arrivals, SourceRow, SourceState
+from mentions.records import Arrivals, Counted, SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
 
@@ -131,6 +131,8 @@ class Poller:
         if run.page.gap:
             log.warning("source=%s gap reason=%s", name, run.page.gap)
             self.state.note_gap(name, now, run.page.gap)
+        if run.page.volume:
+            self.state.note_counted([Counted(name, each.begin, each.end, each.posts) for each in run.page.volume])
         new = set(saved.new)
         if run.history or not new:
             return

@@ -25,6 +25,7 @@ def read_coverage(settings: Settings, state: State, now: datetime) -> Coverage:
         read_tallies(settings, now),
         state.gaps(now - WEEK),
         state.arrivals((now - WEEK).date()),
+        state.counted(now - WEEK),
         reach_of(settings),
         borough_names(),
         now,
@@ -55,6 +56,7 @@ def coverage_row(each: SourceCoverage) -> dict[str, object]:
         "window_hours": int(each.window.total_seconds() // 3600),
         "arrived_7d": each.arrived,
         "late_7d": each.late,
+        "counted_24h": each.counted,
         "gaps_7d": [{"at": gap.at.isoformat(), "why": gap.why} for gap in each.gaps],
     }
 

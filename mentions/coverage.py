@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mentions.reach import CLOSED, Reach, name_of
-from mentions.records import Arrivals, SourceGap, SourceRow, SourceState
+from mentions.records import Arrivals, Counted, SourceGap, SourceRow, SourceState
 from mentions.store import Tally
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -35,6 +35,7 @@ class SourceCoverage:
     arrived: int
     late: int
     gaps: tuple[SourceGap, ...]
+    counted: int | None = None  # by the platform itself, in the last day; None where it counts nothing
 
 
 AS_USUAL, SILENT, FEWER, GAP, UNHEARD, OFF, NEW = (
@@ -60,15 +61,17 @@ def weigh_coverage(
     tallies: Iterable[Tally],
     gaps: Sequence[SourceGap],
     arrivals: Sequence[Arrivals],
+    counted: Sequence[Counted],
     reach: Reach,
     boroughs: Sequence[str],
     now: datetime,
 ) -> Coverage:
-    """`tallies` by source of the last 28 days, `gaps` and `arrivals` of the last seven; `rows` as they are now."""
+    """`rows` as they are now, `tallies` by source of the last 28 days, the others of the last seven."""
     hours: dict[str, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
     for tally in tallies:
         hours[tally.key][tally.at] += tally.count
-    sources = tuple(_weigh(row, hours.get(row.name, {}), gaps, arrivals, now) for row in rows)
+    weighed = (_weigh(row, hours.get(row.name, {}), gaps, arrivals, now) for row in rows)
+    sources = tuple(replace(each, counted=_sum_counted(each.source, counted, now)) for each in weighed)
     adequate, reason = _judge(sources)
     covered = {
         borough for row in rows if row.state is not SourceState.OFF for borough in reach.patches.get(row.name, ())
@@ -110,6 +113,11 @@ def _weigh(
         late=sum(each.late for each in week),
         gaps=own_gaps,
     )
+
+
+def _sum_counted(source: str, counted: Sequence[Counted], now: datetime) -> int | None:
+    own = [each.posts for each in counted if each.source == source and now - DAY < each.ends_at]
+    return sum(own) if own else None
 
 
 def _rate(hours: Mapping[datetime, int], now: datetime, window: timedelta, least: timedelta) -> float | None:

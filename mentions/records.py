@@ -99,6 +99,16 @@ class Arrivals:
     late: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many posts a platform counted for a source's query in [begins_at, ends_at), read by us or not."""
+
+    source: str
+    begins_at: datetime
+    ends_at: datetime
+    posts: int
+
+
 class Level(StrEnum):
     """A warning waits on the page; a crisis rings a phone."""
 

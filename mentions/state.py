@@ -11,6 +11,7 @@ from mentions.records import (
     AuditEntry,
     Board,
     Charge,
+    Counted,
     Incident,
     Notice,
     Permission,
@@ -91,6 +92,12 @@ class State(Protocol):
 
     def arrivals(self, since: date) -> list[Arrivals]:
         """What sources brought on each day from `since` on, by source and day."""
+
+    def note_counted(self, counted: Sequence[Counted]) -> None:
+        """Keep what platforms counted; the same hour of a source told again replaces what was told before."""
+
+    def counted(self, since: datetime) -> list[Counted]:
+        """What platforms counted from `since` on, by source and time."""
 
     # -- incidents and outbox -------------------------------------------------------------------------------------
 

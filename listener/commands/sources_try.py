@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         tools = open_trial_tools(settings, getattr(args, "allow", ()), args.kind, options, opened)
         connector = opened.enter_context(closing(build_connector(args.kind, source, options, tools)))
         try:
-            require_approval(TRIAL, args.kind, options, tools.permitted)
+            require_approval("", args.kind, options, tools.permitted)
             tried = try_source(connector, args.polls)
         except NotConfigured as off:
             tried = Tried(state=state_of(off), reason=str(off))

@@ -10,6 +10,7 @@ from mentions.records import (
     AuditEntry,
     Board,
     Charge,
+    Counted,
     Incident,
     Notice,
     Permission,
@@ -116,6 +117,14 @@ class SqlState:
     def arrivals(self, since: date) -> list[Arrivals]:
         with self._database.read() as connection:
             return coverage.arrivals_since(connection, since)
+
+    def note_counted(self, counted: Sequence[Counted]) -> None:
+        with self._database.write() as connection:
+            coverage.note_counted(connection, counted)
+
+    def counted(self, since: datetime) -> list[Counted]:
+        with self._database.read() as connection:
+            return coverage.counted_since(connection, since)
 
     def open_incident(self, incident: Incident, transition: Transition, notices: Sequence[Notice]) -> Incident:
         with self._database.write() as connection:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mentions.records import Arrivals, SourceGap
-from mentions.sqlstate.schema import arrivals, source_gaps
+from mentions.records import Arrivals, Counted, SourceGap
+from mentions.sqlstate.schema import arrivals, counted, source_gaps
 
 
 def note_gap(connection: Connection, source: str, at: datetime, why: str) -> None:
@@ -38,3 +39,19 @@ def arrivals_since(connection: Connection, since: date) -> list[Arrivals]:
     order = (arrivals.c.source, arrivals.c.day)
     found = connection.execute(select(arrivals).where(arrivals.c.day >= since).order_by(*order))
     return [Arrivals(**row._mapping) for row in found]
+
+
+def note_counted(connection: Connection, told: Sequence[Counted]) -> None:
+    """Keep each hour, in place of what was told of it before."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for each in told:
+        kept = insert(counted).values(**asdict(each))
+        values = {"ends_at": each.ends_at, "posts": each.posts}
+        connection.execute(kept.on_conflict_do_update(index_elements=["source", "begins_at"], set_=values))
+
+
+def counted_since(connection: Connection, since: datetime) -> list[Counted]:
+    """By source and time."""
+    order = (counted.c.source, counted.c.begins_at)
+    found = connection.execute(select(counted).where(counted.c.begins_at >= since).order_by(*order))
+    return [Counted(**row._mapping) for row in found]

@@ -54,6 +54,8 @@ STEPS: dict[int, tuple[str, ...]] = {
         "CREATE INDEX source_gaps_by_time ON source_gaps (at)",
         """CREATE TABLE arrivals (source TEXT NOT NULL, day DATE NOT NULL, "new" INTEGER NOT NULL,
         late INTEGER NOT NULL, PRIMARY KEY (source, day))""",
+        """CREATE TABLE counted (source TEXT NOT NULL, begins_at BIGINT NOT NULL, ends_at BIGINT NOT NULL,
+        posts BIGINT NOT NULL, PRIMARY KEY (source, begins_at))""",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -301,6 +303,15 @@ arrivals = Table(
     Column("day", Date, primary_key=True),
     _count("new"),
     _count("late"),
+)
+
+counted = Table(
+    "counted",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("begins_at", Moment, primary_key=True),
+    Column("ends_at", Moment, nullable=False),
+    Column("posts", BigInteger, nullable=False),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from mentions.records import Arrivals, Charge, Permission, SourceGap, SourceState, Spent
+from mentions.records import Arrivals, Charge, Counted, Permission, SourceGap, SourceState, Spent
 from mentions.sqlstate import open_state
 from mentions.state import State
 from tests.contracts.test_state import MINUTE, NOW, make_older
@@ -139,6 +139,15 @@ def test_arrivals_of_a_day_add_up(state: State) -> None:
     state.note_arrivals(Arrivals("a", today - DAY, 9, 9))
     state.note_arrivals(Arrivals("b", today, 1, 1))
     assert state.arrivals(today) == [Arrivals("a", today, 5, 1), Arrivals("b", today, 1, 1)]
+
+
+def test_an_hour_that_a_platform_counts_again_replaces_what_it_told_before(state: State) -> None:
+    hour = Counted("x search", NOW, NOW + 60 * MINUTE, 40)
+    state.note_counted([hour, replace(hour, begins_at=NOW - DAY, posts=7)])
+    state.note_counted([replace(hour, posts=55)])
+    state.note_counted([])
+    assert state.counted(NOW) == [replace(hour, posts=55)]
+    assert len(state.counted(NOW - DAY)) == 2
 
 
 def test_a_database_from_before_there_were_budgets_gets_them(state: State, url: str) -> None:

@@ -124,6 +124,18 @@ def test_a_trial_that_cannot_be_made_ends_with_2_and_names_what_is_wrong(
     assert told in err.splitlines()[-1]
 
 
+def test_a_trial_of_a_platform_that_wants_an_approval_says_what_to_do_unless_it_asks_a_stand_in(
+    call: Call, server: FaultyServer
+) -> None:
+    told = json.loads(call("try", "x", "--set", "query=larkfield", "--json")[1])
+    assert told["state"] == "not_configured"
+    assert "sources permit NAME --by WHO --because WHY" in told["reason"]
+    stand_in = (f"api_root={server.url}", "query=larkfield")
+    told = json.loads(call("try", "x", "--set", *stand_in, "--allow", f"127.0.0.1:{server.port}", "--json")[1])
+    assert told["state"] == "not_configured"
+    assert "EARSHOT_X_BEARER_TOKEN" in told["reason"]
+
+
 def test_options_may_stand_before_the_act_or_behind_it(call: Call, tmp_path: Path) -> None:
     for words in (
         ("--data", tmp_path / "d", "list", "--json"),

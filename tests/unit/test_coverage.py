@@ -10,7 +10,7 @@ import pytest
 from mentions import coverage
 from mentions.coverage import Coverage, weigh_coverage
 from mentions.reach import Reach
-from mentions.records import Arrivals, SourceGap, SourceRow, SourceState
+from mentions.records import Arrivals, Counted, SourceGap, SourceRow, SourceState
 from mentions.store import Tally
 
 NOW = datetime(2026, 6, 9, 12, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def steady(name: str, per_day: int, since: timedelta = 28 * DAY, until: timedelt
 
 
 def weigh(rows: list[SourceRow], tallies: list[Tally], **given: object) -> Coverage:
-    facts = {"gaps": [], "arrivals": [], "reach": Reach(), "boroughs": (), **given}
+    facts = {"gaps": [], "arrivals": [], "counted": [], "reach": Reach(), "boroughs": (), **given}
     return weigh_coverage(rows, tallies, now=NOW, **facts)  # type: ignore[arg-type]
 
 
@@ -114,6 +114,12 @@ def test_late_arrivals_of_the_week_are_summed() -> None:
     days = [Arrivals("a", NOW.date(), 5, 1), Arrivals("a", NOW.date() - DAY, 4, 2), Arrivals("b", NOW.date(), 9, 9)]
     made = weigh([row("a")], steady("a", 24), arrivals=days)
     assert (made.sources[0].arrived, made.sources[0].late) == (9, 3)
+
+
+def test_what_a_platform_counted_in_the_last_day_stands_beside_what_was_read() -> None:
+    hours = [Counted("a", NOW - n * HOUR, NOW - (n - 1) * HOUR, 100) for n in (1, 2, 30)]
+    assert weigh([row("a"), row("b")], steady("a", 24), counted=hours).sources[0].counted == 200
+    assert weigh([row("b")], [], counted=hours).sources[0].counted is None
 
 
 def test_blind_spots_name_what_nobody_can_read_and_what_is_not_set_up() -> None:
