@@ -15,18 +15,21 @@ from mentions.state import State
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Which sources may read what would otherwise be closed to us, as the state has it at this moment."""
+    """Which sources may read what would otherwise be closed to us, as the state has it at this moment; without a state
+    none may."""
 
-    state: State
+    state: State | None
     subjects: Mapping[str, str]  # what each source reads, by its name
 
     def permitted(self, source: str) -> bool:
         """Whether a permission stands for that source and for what it reads now."""
         what = self.subjects.get(source)
-        return any(each.source == source and each.what == what for each in self.state.permissions())
+        return self.state is not None and any(
+            each.source == source and each.what == what for each in self.state.permissions()
+        )
 
 
-def open_approvals(sources: Iterable[SourceSettings], state: State) -> Approvals:
+def open_approvals(sources: Iterable[SourceSettings], state: State | None) -> Approvals:
     """Over the sources of the settings."""
     return Approvals(state, {each.name: subject_of(each.kind, each.options) for each in sources})
 

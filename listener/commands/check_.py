@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -20,6 +20,7 @@ from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.failures import Failure, NotConfigured, UserError
 from mentions.sqlstate import open_state
+from mentions.state import State
 from mentions.stores import open_store
 
 HELP = "validate the settings, then try the store, the models, every source and every channel; prints a table"
@@ -78,10 +79,9 @@ def try_sources(settings: Settings) -> Iterator[Tried]:
     """Ask every source once; one that is not configured is no fault."""
     with ExitStack() as opened:
         fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), utc_now)))
-        try:
+        state: State | None = None
+        with suppress(Failure, UserError):  # told already; without it nothing is permitted
             state = opened.enter_context(closing(open_state(settings.state)))
-        except (Failure, UserError):  # told already
-            return
         admit = open_admission(settings.sources, open_approvals(settings.sources, state))
         for name, connector in open_connectors(settings, fetcher, utc_now, state).items():
             opened.enter_context(closing(connector))

@@ -19,6 +19,7 @@ from listener.adding import CLOSED_BY_ROBOTS, Found, find_source, try_suggestion
 from listener.addresses import Suggestion
 from listener.approval import how_to_permit
 from listener.commands.sources_try import arrange_allow, open_trial_tools, print_posts, tried_row
+from listener.connectors import CONNECTORS
 from listener.start import find_problems, read_settings, settings_path
 from mentions.failures import UserError
 
@@ -145,7 +146,7 @@ def print_found(found: Found, table: dict[str, object]) -> None:
     print_posts(found.tried, SHOWN)
     left_out = f", {found.tried.left_out} left out" if found.tried.left_out else ""
     print(f"posts     {len(found.tried.mentions)} at the first look{left_out}; nothing was stored")
-    print(f"robots    robots.txt {found.robots}")
+    print(f"robots    {'' if found.robots.startswith('not asked') else 'robots.txt '}{found.robots}")
     print(f"terms     {found.terms or 'no link to them was found: look for them at the site before you add it'}\n")
     print("\n".join(table_lines("sources", table)) + "\n")
 
@@ -154,7 +155,7 @@ def tell_end(path: Path, found: Found, table: dict[str, object], *, written: boo
     """What was done, and what is still to do."""
     if not written:
         return "nothing was written"
-    closed = found.robots.startswith(CLOSED_BY_ROBOTS)
+    closed = found.robots.startswith(CLOSED_BY_ROBOTS) or CONNECTORS[found.suggestion.kind].terms.approval
     to_do = f"; it stays off; {how_to_permit(str(table['name']))}" if closed else ""
     return f'"{table["name"]}" was added to {path}: restart the daemon to listen to it{to_do}'
 

@@ -216,6 +216,17 @@ def test_what_robots_txt_closes_is_said_and_not_read(call: Call, server: FaultyS
     assert "robots.txt does not allow" in err
 
 
+def test_an_account_of_a_platform_is_added_and_told_to_be_off_until_it_is_permitted(call: Call, config: Path) -> None:
+    code, out, err = call("add", "https://x.com/larkfieldpolice", "--yes")
+    assert (code, err) == (0, "")
+    added = tomllib.loads(config.read_text("utf-8"))["sources"][-1]
+    assert (added["kind"], added["query"], added["verified"]) == ("x", "@larkfieldpolice", False)
+    assert f'it stays off; once that is settled: earshot sources permit "{added["name"]}"' in out
+    assert "robots.txt not asked" not in out
+    assert call("permit", added["name"], "--by", "Sam Roe", "--because", "agreed")[0] == 0
+    assert "reads that already" in call("add", "https://twitter.com/larkfieldpolice", "--yes")[2]
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
