@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,9 +28,9 @@ def allowance_of(kind: str, given: BudgetSettings | None) -> Allowance:
     return replace(usual, **told)
 
 
-def allowances_of(settings: Settings) -> list[Allowance]:
-    """Of every kind that is read, or has a budget set."""
-    kinds = sorted({source.kind for source in settings.sources} | settings.budgets.keys())
+def allowances_of(settings: Settings, others: Iterable[str] = ()) -> list[Allowance]:
+    """Of every kind that is read, or has a budget set, and of `others`."""
+    kinds = sorted({source.kind for source in settings.sources} | settings.budgets.keys() | set(others))
     return [allowance_of(kind, settings.budgets.get(kind)) for kind in kinds]
 
 

@@ -43,7 +43,7 @@ def read_tallies(settings: Settings, now: datetime) -> list[Tally]:
 
 def read_accounts(settings: Settings, state: State, now: datetime) -> list[Account]:
     """What kinds of sources have spent, and what is left."""
-    allowances = allowances_of(settings)
+    allowances = allowances_of(settings, (row.kind for row in state.sources()))
     return accounts_of(allowances, state.spent(periods_of(allowances, now)), now)
 
 

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from mentions.reach import CLOSED, Reach, name_of
 from mentions.records import Arrivals, Counted, SourceGap, SourceRow, SourceState
 from mentions.store import Tally
 
+R = TypeVar("R", SourceGap, Arrivals, Counted)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 PAST = 28 * DAY
 SILENT_FROM = 5.0  # where so many are expected and come at random, none at all comes once in 150 times
@@ -70,8 +72,9 @@ def weigh_coverage(
     hours: dict[str, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
     for tally in tallies:
         hours[tally.key][tally.at] += tally.count
-    weighed = (_weigh(row, hours.get(row.name, {}), gaps, arrivals, now) for row in rows)
-    sources = tuple(replace(each, counted=_sum_counted(each.source, counted, now)) for each in weighed)
+    own_gaps, own_arrivals, own_counted = by_source(gaps), by_source(arrivals), by_source(counted)
+    weighed = (_weigh(row, hours.get(row.name, {}), own_gaps[row.name], own_arrivals[row.name], now) for row in rows)
+    sources = tuple(replace(each, counted=_sum_counted(own_counted[each.source], now)) for each in weighed)
     adequate, reason = _judge(sources)
     covered = {
         borough for row in rows if row.state is not SourceState.OFF for borough in reach.patches.get(row.name, ())
@@ -83,6 +86,14 @@ def weigh_coverage(
         blind_spots=_blind_spots(rows, reach),
         boroughs_without_source=tuple(each for each in boroughs if each not in covered),
     )
+
+
+def by_source(rows: Sequence[R]) -> dict[str, list[R]]:
+    """The rows of each source, in their order; none for a source that has none."""
+    found: dict[str, list[R]] = defaultdict(list)
+    for row in rows:
+        found[row.source].append(row)
+    return found
 
 
 def _weigh(
@@ -99,24 +110,22 @@ def _weigh(
         rate, window = (weekly, WEEK) if weekly is not None else (rate, DAY)
     seen = sum(count for at, count in hours.items() if now - window <= at < now)
     expected = None if rate is None else rate * (window / DAY)
-    own_gaps = tuple(gap for gap in gaps if gap.source == row.name)
-    week = [each for each in arrivals if each.source == row.name]
     return SourceCoverage(
         source=row.name,
         kind=row.kind,
-        verdict=_verdict(row, expected, seen, own_gaps, now),
+        verdict=_verdict(row, expected, seen, gaps, now),
         window=window,
         expected=expected,
         seen=seen,
         rate=rate if rate is not None else UNKNOWN_RATE,
-        arrived=sum(each.new for each in week),
-        late=sum(each.late for each in week),
-        gaps=own_gaps,
+        arrived=sum(each.new for each in arrivals),
+        late=sum(each.late for each in arrivals),
+        gaps=tuple(gaps),
     )
 
 
-def _sum_counted(source: str, counted: Sequence[Counted], now: datetime) -> int | None:
-    own = [each.posts for each in counted if each.source == source and now - DAY < each.ends_at]
+def _sum_counted(counted: Sequence[Counted], now: datetime) -> int | None:
+    own = [each.posts for each in counted if now - DAY < each.ends_at]
     return sum(own) if own else None
 
 
