@@ -127,7 +127,7 @@ def _of_feed(url: str, text: str) -> Suggestion:
 def _read_feed(url: str, tools: Tools) -> str:
     try:
         got = tools.fetch.get(url, accept=PAGE_OR_FEED)
-    except (TemporaryFailure, NeedsAttention):
+    except (TemporaryFailure, NeedsAttention, NotConfigured):
         return ""
     text = decode(got.body, got.charset)
     return text if _is_any_feed(text) else ""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import NotConfigured, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -31,12 +31,16 @@ class Robots:
     def check(self, site: str, url: str) -> float:
         """The pause in seconds the site asks for between requests (0 for none).
 
-        Raises `NeedsAttention` where robots.txt forbids the address. An unreachable robots.txt means that nothing
-        may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may.
+        Raises `NotConfigured` where robots.txt forbids the address: off until a person records the site's leave. An
+        unreachable robots.txt means that nothing may be read for now (`TemporaryFailure`); one that is not there (4xx)
+        means that everything may.
         """
         rules = self._rules_of(site)
         if not rules.can_fetch(url, self._agent):
-            raise NeedsAttention(f"{site}: robots.txt does not allow reading this address; ask the site or drop it")
+            raise NotConfigured(
+                f"{site}: not configured; robots.txt does not allow reading this address: ask the site, and record its "
+                "leave with `earshot sources permit`, or drop it"
+            )
         return float(rules.crawl_delay(self._agent) or 0)
 
     def _rules_of(self, site: str) -> Protego:

@@ -19,7 +19,7 @@ from listener.feeds import FeedItem, short_hash
 from listener.forum_kinds import Software, adapt_item, find_feeds, is_feed, recognise, thread_key
 from listener.markup import decode, looks_like_sign_in
 from listener.web import WebAddress, ZoneName
-from mentions.failures import NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, TemporaryFailure
 from mentions.mention import Mention, Reach
 
 VERSION = 1
@@ -88,7 +88,7 @@ class ForumConnector:
     def _try(self, candidate: str) -> str | None:
         try:
             got = self._tools.fetch.get(candidate, accept=PAGE_OR_FEED)
-        except (TemporaryFailure, NeedsAttention):
+        except (TemporaryFailure, NeedsAttention, NotConfigured):
             return None
         text = decode(got.body, got.charset)
         return text if is_feed(text) else None
