@@ -22,7 +22,7 @@ from config.settings import Settings
 from listener.approval import open_admission, open_approvals
 from listener.backfill import Backfill
 from listener.boards import Boards
-from listener.budgets import allowances_of, open_budgets
+from listener.budgets import open_budgets
 from listener.connector import Connector, SourceInfo, Tools
 from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
@@ -31,19 +31,17 @@ from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.polling import Poll, Poller
 from listener.public import lower_told
-from listener.reaching import reach_of
+from listener.reaching import note_reach
 from listener.sessions import Sessions
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
 from listener.watching import Standing, running_watchlists, standing_of
-from mentions.allowances import ALLOWANCES_NOTE, to_note
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
 from mentions.mention import Voice
 from mentions.model_note import MODEL_NOTE
 from mentions.pseudonyms import AuthorKey, plain_name
-from mentions.reach import REACH_NOTE
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -284,8 +282,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     )
     poller.alarmed = lambda: house.alarmed
     state.release(poller.owner)
-    state.put(ALLOWANCES_NOTE, to_note(allowances_of(settings)))
-    state.put(REACH_NOTE, reach_of(settings).to_text())
+    note_reach(settings, state)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
 

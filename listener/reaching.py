@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from config.settings import Settings
+from listener.budgets import allowances_of
 from listener.connectors import CONNECTORS
-from mentions.reach import Reach
+from mentions.allowances import ALLOWANCES_NOTE, to_note
+from mentions.reach import REACH_NOTE, Reach
+from mentions.state import State
+
+
+def note_reach(settings: Settings, state: State) -> None:
+    """Tell the pages what can be reached, and what that may cost."""
+    state.put(ALLOWANCES_NOTE, to_note(allowances_of(settings)))
+    state.put(REACH_NOTE, reach_of(settings).to_text())
 
 
 def reach_of(settings: Settings) -> Reach:
