@@ -11,9 +11,9 @@ from listener.addresses import Address, Suggestion, read_address, recognise_addr
 from listener.approval import require_approval
 from listener.connector import SourceInfo, Tools
 from listener.connectors import build_connector
-from listener.connectors.forum import PAGE_OR_FEED
 from listener.fetch import Fetched
-from listener.forum_kinds import is_feed, linked_feeds, recognise
+from listener.forums.finding import PAGE_OR_FEED
+from listener.forums.kinds import is_feed, linked_feeds, recognise
 from listener.json_feed import json_entries
 from listener.markup import decode, plain_line, safe_link
 from listener.robots import Robots

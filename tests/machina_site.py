@@ -1,7 +1,8 @@
 """A real django-machina forum on loopback: `python tests/machina_site.py FOLDER`.
 
 Says `ready URL`, then does what each line of standard input asks (`reply TOPIC AUTHOR TEXT`, `edit TOPIC TEXT` for its
-last post, `delete TOPIC` for its last post) and answers each with `done`. Ends when standard input does.
+last post, `edit-first TOPIC TEXT`, `delete TOPIC` for its last post, `delete-topic TOPIC`), each answered with `done`.
+Ends when standard input does.
 """
 
 from __future__ import annotations
@@ -108,8 +109,14 @@ class Forum:
             post = topic.last_post
             post.content = rest[0]
             post.save()
+        elif act == "edit-first":
+            post = topic.first_post
+            post.content = rest[0]
+            post.save()
         elif act == "delete":
             topic.last_post.delete()
+        elif act == "delete-topic":
+            topic.delete()
 
 
 class Quiet(WSGIRequestHandler):

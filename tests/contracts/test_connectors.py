@@ -331,13 +331,15 @@ def test_an_old_board_that_answered_empty_once_is_not_read_back_to_its_beginning
     assert drain(connector, cursor)[0] == []
 
 
-def test_hidden_and_deleted_posts_say_nothing(board: Any) -> None:
+def test_hidden_and_deleted_posts_are_left_out_and_counted_once(board: Any) -> None:
     server, _, build = board
     rows = json.loads(posts(1, 2, 3, 4))["latest_posts"]
     rows[0]["hidden"], rows[1]["user_deleted"], rows[2]["post_type"] = True, True, 3
     server.serve("/posts.json", Reply(json.dumps({"latest_posts": rows}).encode()))
-    page = build("forum", url=server.url, software="discourse").poll(None)
-    assert ([mention.text for mention in page.mentions], page.left_out) == (["Post 4"], 0)
+    connector = build("forum", url=server.url, software="discourse")
+    page = connector.poll(None)
+    assert ([mention.text for mention in page.mentions], page.left_out) == (["Post 4"], 3)
+    assert connector.poll(page.cursor).left_out == 0
 
 
 PAGES = {
@@ -371,10 +373,10 @@ def test_a_feed_that_the_board_names_is_taken_first(board: Any) -> None:
     assert json.loads(page.cursor)["address"] == f"{server.url}/my/feed?x=1&y=2"
 
 
-def test_a_board_without_feed_needs_attention(board: Any) -> None:
+def test_an_address_without_feed_topics_and_posts_is_told_and_tried_again(board: Any) -> None:
     server, _, build = board
     server.serve("/", Reply(b"<html><body>A board</body></html>"))
-    with pytest.raises(NeedsAttention, match="no feed found"):
+    with pytest.raises(TemporaryFailure, match="no feed found at this address, nor topics or posts"):
         build("forum", url=f"{server.url}/").poll(None)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from listener.connector import Connector, Page
 from listener.connectors import build_connector
-from listener.fetch import Fetcher, FetchSettings
+from listener.fetch import Answer, Fetcher, FetchSettings
 from mentions.clock import utc_now
 from tests.faulty_server import source, tools
 
@@ -75,7 +75,7 @@ def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, conn
         page = connector.poll(page.cursor)
         (mention,) = page.mentions
         assert mention.text == f"Reply {number}: they were here too"
-        assert mention.author_key == ""  # the board's feed names only who began the thread
+        assert mention.author_key == f"<forum:127.0.0.1/{name}>"
         assert abs(mention.published_at - datetime.now(UTC)) < timedelta(minutes=3)
         said.add((mention.id, mention.thread))
     assert len({post for post, _ in said}) == 3
@@ -84,11 +84,12 @@ def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, conn
     forum.act("edit 1 Reply 3: they were here three times")
     page = connector.poll(page.cursor)
     assert texts(page) == ["Reply 3: they were here three times"]
-    assert page.mentions[0].thread in {thread for _, thread in said}
+    assert (page.mentions[0].id, page.mentions[0].thread) in said
+    edited = page.mentions[0].id
 
-    forum.act("delete 1")  # the reply before is the last again, and known
+    forum.act("delete 1")
     page = connector.poll(page.cursor)
-    assert page.mentions == ()
+    assert (page.mentions, page.gone) == ((), (edited,))
     assert connector.poll(page.cursor).mentions == ()
 
 
@@ -110,3 +111,54 @@ def test_a_quiet_board_is_mostly_answered_unchanged(forum: Forum, connector: Con
         cursor = pages[-1].cursor
     assert all(page.mentions == () for page in pages)
     assert '"quiet":10' in (cursor or "")
+
+
+def test_on_quiet_polls_four_answers_in_five_are_unchanged(
+    forum: Forum, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses: list[int] = []
+    ask = Fetcher.exchange
+
+    def counting(self: Fetcher, url: str, *args: object, **settings: object) -> Answer:
+        answer = ask(self, url, *args, **settings)  # type: ignore[arg-type]
+        statuses.append(answer.status)
+        return answer
+
+    page = connector.poll(None)
+    while page.more:
+        page = connector.poll(page.cursor)
+    monkeypatch.setattr(Fetcher, "exchange", counting)
+    for _ in range(20):
+        page = connector.poll(page.cursor)
+        assert (page.mentions, page.gone) == ((), ())
+    assert statuses.count(304) >= 0.8 * len(statuses)
+
+
+def test_an_edit_of_an_earlier_post_that_the_feed_does_not_show_is_seen(forum: Forum, connector: Connector) -> None:
+    page = connector.poll(None)
+    while page.more:
+        page = connector.poll(page.cursor)
+    forum.act("reply 3 gina The crossing works again")
+    page = connector.poll(page.cursor)
+    assert texts(page) == ["The crossing works again"]
+    forum.act("edit-first 3 Who broke the crossing?")
+    found = []
+    for _ in range(4):
+        page = connector.poll(page.cursor)
+        found += texts(page)
+    assert found == ["Who broke the crossing?"]
+
+
+def test_a_topic_that_is_deleted_takes_its_posts_with_it(forum: Forum, connector: Connector) -> None:
+    page = connector.poll(None)
+    ids = {mention.id for mention in page.mentions if mention.title.startswith("Lost cat")}
+    while page.more:
+        page = connector.poll(page.cursor)
+        ids |= {mention.id for mention in page.mentions if mention.title.startswith("Lost cat")}
+    forum.act("delete-topic 2")
+    gone: set[str] = set()
+    for _ in range(4):
+        page = connector.poll(page.cursor)
+        gone |= set(page.gone)
+    assert ids
+    assert gone == ids

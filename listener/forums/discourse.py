@@ -15,11 +15,15 @@ from listener.dates import believable, read_date
 from listener.feed_memory import FeedMemory, sift
 from listener.feeds import short_hash
 from listener.fetch import Fetched
+from listener.forums.asking import Absent, ask
 from listener.markup import decode, looks_like_sign_in, plain_line, plain_text
-from mentions.failures import NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, TemporaryFailure
 
 STEP = 50  # ids a page reaches back
 YOUNG = 1000  # up to this id, all posts of a board that was empty are new; beyond it, its past had been hidden from us
+HIDDEN = "a post that is hidden or deleted"
+GONE = "gone"
+MOST_ASKED_AFTER = 3
 REGULAR = 1  # post_type; others are notes of the forum itself ("closed this topic")
 
 
@@ -43,11 +47,13 @@ class Mark:
     """How far a board was read: every post up to `newest` (-1 before the first look).
 
     While pages between are missing, `before` is where to go on and `ahead` what `newest` becomes once they are read.
+    A first look reads `left` pages more.
     """
 
     newest: int = -1
     ahead: int = 0
     before: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,11 @@ class Turn:
     at: datetime
     odd: Mapping[str, str] = field(default_factory=dict)
     not_before: datetime | None = None
+    gone: tuple[int, ...] = ()
 
 
-def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory) -> Turn:
-    """The newest page, or the next of the pages between it and what was known."""
+def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory, pages: int = 1) -> Turn:
+    """The newest page, or the next of the pages between it and what was known; a first look reads so many `pages`."""
     now = tools.clock()
     filling = bool(mark.before)
     url = f"{base}/posts.json" + (f"?before={mark.before}" if filling else "")
@@ -73,29 +80,64 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory) -> Turn:
         return Turn((), mark, replace(memory, quiet=memory.quiet + 1), now, {}, got.not_before)
     rows = read_rows(got, base)
     posts, odd = read_posts(rows, base, now)
-    found = {str(post.id).rjust(16, "0"): short_hash(f"{post.title}\n{post.text}", 8) for post in posts}
-    fresh, seen = sift(memory.seen, {**dict.fromkeys(odd, "odd"), **found})
+    found = {seen_as(post.id): short_hash(f"{post.title}\n{post.text}", 8) for post in posts}
     ids = [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]
-    after = go_on(mark, ids) if filling else look_back(mark, ids)
-    changed: dict[str, Any] = {"seen": seen}
+    gone = hidden_now(memory, odd) + (() if filling else deleted_now(tools, base, memory, ids))
+    told = {key: GONE if memory.seen.get(key) == GONE else "odd" for key in odd}
+    fresh, seen = sift(memory.seen, {**told, **found})
+    after = go_on(mark, ids) if filling else look_back(mark, ids, pages)
+    changed: dict[str, Any] = {"seen": {**seen, **dict.fromkeys(map(seen_as, gone), GONE)}}
     if not filling:  # a gap voids the validator: the newest page is to be read again once it is filled
         changed |= {"etag": None if after.before else got.etag, "quiet": 0, "full_at": now}
     return Turn(
-        posts=tuple(post for post in posts if str(post.id).rjust(16, "0") in fresh),
+        posts=tuple(post for post in posts if seen_as(post.id) in fresh),
         mark=after,
         memory=replace(memory, **changed),
         at=now,
         odd={key: why for key, why in odd.items() if key in fresh},
         not_before=got.not_before,
+        gone=gone,
     )
 
 
-def look_back(mark: Mark, ids: Sequence[int]) -> Mark:
+def seen_as(post_id: int) -> str:
+    """The key under which a post is remembered."""
+    return str(post_id).rjust(16, "0")
+
+
+def hidden_now(memory: FeedMemory, odd: Mapping[str, str]) -> tuple[int, ...]:
+    """Posts we brought that the board shows as hidden or deleted now."""
+    hidden = [key for key, why in odd.items() if why == HIDDEN and memory.seen.get(key, GONE) not in (GONE, "odd")]
+    return tuple(int(key) for key in hidden)
+
+
+def deleted_now(tools: Tools, base: str, memory: FeedMemory, ids: Sequence[int]) -> tuple[int, ...]:
+    """Posts we brought that the newest page leaves out, though it shows older and newer ones, and that answer 404.
+
+    A post that merely aged out of the page is not among them. A few are asked after at a time.
+    """
+    known = {int(key) for key, digest in memory.seen.items() if key.isdecimal() and digest not in (GONE, "odd")}
+    missing = sorted(known - set(ids), reverse=True)
+    within = [post_id for post_id in missing if ids and min(ids) < post_id < max(ids)]
+    gone = []
+    for post_id in within[:MOST_ASKED_AFTER]:
+        try:
+            ask(tools, f"{base}/posts/{post_id}.json", accept="application/json")
+        except Absent:
+            gone.append(post_id)
+        except (NeedsAttention, NotConfigured):  # not for the public any more
+            gone.append(post_id)
+    return tuple(gone)
+
+
+def look_back(mark: Mark, ids: Sequence[int], pages: int = 1) -> Mark:
     """After the newest page: all known now, or a gap below it that later pages fill.
 
     A board that was empty so far (0) is read back to its first post only while it is young.
     """
     newest = max([0, mark.newest, *ids])
+    if mark.newest < 0 and pages > 1 and ids:
+        return Mark(-1, newest, min(ids), pages - 1)
     if mark.newest >= 0 and ids and min(ids) > mark.newest + 1 and (mark.newest or min(ids) <= YOUNG):
         return Mark(mark.newest, newest, min(ids))
     return Mark(newest)
@@ -104,6 +146,8 @@ def look_back(mark: Mark, ids: Sequence[int]) -> Mark:
 def go_on(mark: Mark, ids: Sequence[int]) -> Mark:
     """After a page of the gap. A page may be empty (posts we may not see), so we go down by ids, not by pages."""
     lower = [post_id for post_id in ids if post_id < mark.before]
+    if mark.newest < 0:
+        return Mark(-1, mark.ahead, min(lower), mark.left - 1) if lower and mark.left > 1 else Mark(mark.ahead)
     before = min(lower) if lower else mark.before - STEP
     return Mark(mark.newest, mark.ahead, before) if before > mark.newest + 1 else Mark(mark.ahead)
 
@@ -125,14 +169,16 @@ def read_rows(got: Fetched, base: str) -> list[Any]:
 
 
 def read_posts(rows: Sequence[Any], base: str, now: datetime) -> tuple[list[Post], dict[str, str]]:
-    """The readable posts, and a key and a reason for each that is not. Hidden and deleted ones say nothing."""
+    """The readable posts, and a key and a reason for each that is not; hidden and deleted ones under their own id."""
     posts: list[Post] = []
     odd: dict[str, str] = {}
     for row in rows:
         try:
             if row.get("hidden") or row.get("user_deleted") or row.get("deleted_at"):
-                continue
-            if row.get("post_type", REGULAR) == REGULAR:
+                odd[seen_as(int(row["id"]))] = HIDDEN
+            elif row.get("post_type", REGULAR) != REGULAR:
+                odd[seen_as(int(row["id"]))] = "a note of the forum itself, no post"
+            else:
                 posts.append(read_post(row, base, now))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             odd[short_hash(repr(row))] = f"a post that cannot be read ({type(error).__name__})"
@@ -164,6 +210,6 @@ def base_of(url: str) -> str:
     """The board's root of any address inside it."""
     parts = urlsplit(url)
     path = parts.path
-    for inside in ("/posts.json", "/posts.rss", "/latest", "/t/", "/c/", "/categories", "/top"):
+    for inside in ("/posts.json", "/posts.rss", "/posts/", "/latest", "/t/", "/c/", "/categories", "/top"):
         path = path.partition(inside)[0] if inside in path else path
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}"

@@ -17,30 +17,67 @@ class Software(StrEnum):
     """The forum programs we know."""
 
     DISCOURSE = "discourse"
+    NODEBB = "nodebb"
     PHPBB = "phpbb"
     XENFORO = "xenforo"
     SMF = "smf"
+    MYBB = "mybb"
     VBULLETIN = "vbulletin"
+    VANILLA = "vanilla"
+    BBPRESS = "bbpress"
+    JIVE = "jive"
+    INVISION = "invision"
+    NING = "ning"
     MACHINA = "machina"
+    SPIRIT = "spirit"
 
 
+UNVERIFIED = (Software.NODEBB, Software.INVISION, Software.NING)  # neither a server nor a recording was to be had
 FEED_PATHS: dict[Software, tuple[str, ...]] = {
     Software.DISCOURSE: ("posts.rss", "latest.rss"),
+    Software.NODEBB: ("recent.rss",),
     Software.PHPBB: ("app.php/feed", "feed", "feed.php"),
     Software.XENFORO: ("forums/-/index.rss",),
     Software.SMF: ("index.php?action=.xml;type=rss2;sa=recent;limit=50",),
+    Software.MYBB: ("syndication.php?limit=50",),
     Software.VBULLETIN: ("external.php?type=RSS2",),
+    Software.VANILLA: ("discussions/feed.rss",),
+    Software.BBPRESS: ("feed/",),
+    Software.JIVE: (),
+    Software.INVISION: ("discover/all.xml/",),
+    Software.NING: ("forum/topic/list?feed=yes&xn_auth=no",),
     Software.MACHINA: ("feeds/topics/",),
+    Software.SPIRIT: (),
 }
+POST_LEVEL = (Software.PHPBB, Software.SMF, Software.BBPRESS)  # their feeds may hold posts, not topics
 FEED_ROOTS = ("rss", "feed", "rdf")
 
 _FOOTPRINTS = (
     (Software.DISCOURSE, re.compile(r'content="Discourse|discourse-application|<generator>Discourse', re.I)),
-    (Software.XENFORO, re.compile(r'<html[^>]{0,300}\bid="XF"|<generator>XenForo|/threads/[^"<>\s]*\.\d+/', re.I)),
-    (Software.SMF, re.compile(r"smf_scripturl|Powered by SMF|index\.php\?(?:action=\.xml|topic=\d)", re.I)),
-    (Software.VBULLETIN, re.compile(r'content="vBulletin|<generator>vBulletin|showthread\.php\?', re.I)),
-    (Software.PHPBB, re.compile(r"Powered by <a[^>]*>phpBB|<generator>phpBB|viewtopic\.php\?", re.I)),
-    (Software.MACHINA, re.compile(r"machina|/topic/[\w-]+-\d+/", re.I)),
+    (Software.XENFORO, re.compile(r'<html[^>]{0,400}\bid="(?:XF|XenForo)"|<generator>XenForo', re.I)),
+    (Software.NODEBB, re.compile(r'\bnodebb\b[^<>]{0,40}"|"relative_path"[^<]{0,400}nodebb|<generator>NodeBB', re.I)),
+    (
+        Software.INVISION,
+        re.compile(r"\bips\.(?:setSetting|baseURL)|ipsSettings|<generator>Invision|\bipsLayout_", re.I),
+    ),
+    (Software.VANILLA, re.compile(r"\bgdn\b|vanillaforums|<generator>Vanilla|class=\"[^\"]*\bItemDiscussion\b", re.I)),
+    (Software.VANILLA, re.compile(r"\bhref=\"[^\"]*/discussions?/(?:feed\.rss|\d+)", re.I)),
+    (Software.BBPRESS, re.compile(r"\bbbp-(?:body|topic|reply|forum)|class=\"[^\"]*\bbbpress\b|id=\"bbpress", re.I)),
+    (Software.SPIRIT, re.compile(r"\bcomments_list__comment\b|\blayout__topics__topic\b|js-clickable-area", re.I)),
+    (Software.MACHINA, re.compile(r"machina|\btopic-name-link\b|\bpost-content-wrapper\b|\bforum-name-link\b", re.I)),
+    (Software.SMF, re.compile(r"smf_scripturl|Powered by SMF|<generator>SMF", re.I)),
+    (Software.MYBB, re.compile(r"Powered [Bb]y\W[^<]{0,20}<a[^>]*mybb|my_post_key|<generator>MyBB|\bmybb\.com", re.I)),
+    (Software.VBULLETIN, re.compile(r'content="vBulletin|<generator>vBulletin|id="vbulletin_html"', re.I)),
+    (Software.PHPBB, re.compile(r'Powered by <a[^>]*>phpBB|<generator>phpBB|<body[^>]*id="phpbb"|\bphpBB\b', re.I)),
+    (Software.NING, re.compile(r"\bxg_(?:module|user_generated|theme)|static\.ning\.com", re.I)),
+    (Software.JIVE, re.compile(r"\bjive-|\bthread\.jspa?\?|Powered by Jive", re.I)),
+    # What their links look like, where they do not say who they are.
+    (Software.XENFORO, re.compile(r"/threads/[^\"<>\s]*\.\d+/", re.I)),
+    (Software.SMF, re.compile(r"index\.php\?(?:action=\.xml|topic=\d)", re.I)),
+    (Software.MYBB, re.compile(r"showthread\.php\?tid=\d|syndication\.php", re.I)),
+    (Software.VBULLETIN, re.compile(r"showthread\.php\?|forumdisplay\.php\?", re.I)),
+    (Software.PHPBB, re.compile(r"viewtopic\.php\?", re.I)),
+    (Software.MACHINA, re.compile(r"/topic/[\w-]+-\d+/", re.I)),
 )
 _ALTERNATE = re.compile(r"<link\b[^<>]*>", re.I)
 _ATTRIBUTE = re.compile(r"""\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
@@ -94,16 +131,16 @@ def thread_key(link: str) -> str:
 _BY = re.compile(r"Posted by (.{1,100}?) (?:-|–|—) ", re.I)
 
 
-def adapt_item(item: FeedItem, software: Software | None) -> FeedItem:
+def adapt_item(item: FeedItem, software: Software | None, followed: bool = False) -> FeedItem:
     """An item as this software means it.
 
-    machina shows a thread with the words of its last post, but with the author and the time of its first: each last
-    post is an item of its own, by nobody known. XenForo and vBulletin show a thread with its first post: a reply moves
-    it up, which counts as a change of the same item.
+    machina shows a thread with the words of its last post, but with the author and the time of its first: unless the
+    thread itself is read (`followed`), each last post is an item of its own, by nobody known. XenForo and others show
+    a thread with its first post: a reply moves it up, which counts as a change of the same item.
     """
-    if software is Software.MACHINA:
+    if software is Software.MACHINA and not followed:
         return replace(item, identity=f"{item.identity}|{item.digest}", author="")
-    if software in (Software.XENFORO, Software.VBULLETIN):
+    if software in (Software.XENFORO, Software.VBULLETIN, Software.MYBB, Software.VANILLA):
         return replace(item, digest=short_hash(f"{item.digest} {item.published_at} {item.replies}", 8))
     by = _BY.search(item.stamp)
     return item if item.author or not by else replace(item, author=plain_line(by[1], 200))
