@@ -194,6 +194,16 @@ class SpoolSettings(Table):
     free_bytes: int = Field(default=200_000_000, ge=0, description="Free disk that is left to others, in bytes")
 
 
+class RetentionSettings(Table):
+    """How long what is kept is kept."""
+
+    locators: Duration = Field(
+        default=timedelta(days=90),
+        description="How long after collecting a native id and link that name a person are kept (Mastodon, Bluesky); "
+        "then deletions there are mirrored no more. 0s: for as long as the mention",
+    )
+
+
 class SourceSettings(Table):
     """One source. Keys beside these are the connector's own; docs/connectors.md lists them."""
 
@@ -362,6 +372,7 @@ class Settings(Table):
     health: HealthSettings = Field(default_factory=HealthSettings, description="The daemon's own state")
     fetch: FetchSettings = Field(default_factory=FetchSettings, description="How sources are fetched")
     spool: SpoolSettings = Field(default_factory=SpoolSettings, description="Where mentions wait for the store")
+    retention: RetentionSettings = Field(default_factory=RetentionSettings, description="What is kept how long")
     analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="What judges")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="When to alert, and when it is over")
     sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")

@@ -52,7 +52,7 @@ def _cells(row: Assessed, own_handles: tuple[str, ...]) -> list[str]:
         judged.sentiment.label.value,
         "; ".join(judged.boroughs),
         mask_text(mention.title, own_handles),
-        mask_text(mention.text, own_handles),
+        mask_text(mention.text, own_handles) if mention.buried_at is None else mention.shown,
         mask_text(link[0], own_handles) if link else "",
         "; ".join(judged.made_by),
     ]

@@ -143,12 +143,13 @@ def newest_relevant(
     most: int = MOST_MENTIONS,
     most_looked_at: int = MOST_LOOKED_AT,
 ) -> Window:
-    """The newest mentions of that time that are about the police, at most `most` of them, out of so many looked at."""
+    """The newest mentions of that time that are about the police and have their words, at most `most` of them, out of
+    so many looked at."""
     found: list[Assessed] = []
     before, reached = None, since
     for _ in range(most_looked_at // PAGE):
         page = store.search(Everything(), since=since, until=until, limit=PAGE, before=before)
-        found += (each for each in page if each.assessment.relevant)
+        found += (each for each in page if each.assessment.relevant and each.mention.buried_at is None)
         if len(page) < PAGE and len(found) <= most:
             return Window(found, since, whole=True)
         before, reached = order_key(page[-1].mention), page[-1].mention.published_at

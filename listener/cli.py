@@ -25,6 +25,7 @@ COMMANDS = (
     "stories",
     "emerging",
     "store",
+    "compliance",
     "sources",
     "watchlists",
     "alerts",

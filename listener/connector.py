@@ -162,10 +162,12 @@ class Locator:
 @dataclass(frozen=True, slots=True)
 class Rechecked:
     """What became of mentions: `found` as they stand now (words, engagement), `gone` the ids of those that are deleted
-    or no longer public. One that is in neither could not be told; it stays due."""
+    or no longer public, `there` the ids of those that stand where they stood, though their words were not seen. One
+    that is in none could not be told; it stays due."""
 
     found: tuple[Mention, ...] = ()
     gone: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -81,6 +81,10 @@ def copy_all(
 def _copy(batch: Sequence[Assessed], target: MentionStore, done: Copied) -> None:
     there = target.get([held.mention.id for held in batch])
     missing = [held for held in batch if held != there.get(held.mention.id)]
+    for held in missing:
+        said, ours = held.mention, there.get(held.mention.id)
+        if said.buried_at and ours and not ours.mention.buried_at:  # down to the bytes, which saving does not see to
+            target.bury([said.id], said.buried_at, said.buried_because)
     if missing:
         target.save(missing)
         known = [held for held in missing if held.mention.id in there]

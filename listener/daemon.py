@@ -29,6 +29,7 @@ RULES_EVERY = 30
 ASSESS_EVERY = 5
 BACKFILL_EVERY = 10
 LOWER_EVERY = 60
+COMPLY_EVERY = 120
 BOARDS_EVERY = 30  # how often it is asked which of them are due
 ASSESS_FOR = 4.0  # seconds; less than GRACE_SECONDS, so that a stop waits for no backlog
 ASSESS_AT_ONCE = 64
@@ -73,6 +74,7 @@ class Daemon:
                 "model": ThreadPoolExecutor(1),
                 "deliver": ThreadPoolExecutor(2),
                 "boards": ThreadPoolExecutor(1),  # charts wait for nobody, and nobody for them
+                "comply": ThreadPoolExecutor(1),  # erasing takes a large store minutes
                 "drain": ThreadPoolExecutor(1),  # a store that hangs holds up nothing else
             },
             # APScheduler's own default drops a run that is one second late; ours are never too late to be worth doing.
@@ -86,6 +88,7 @@ class Daemon:
         self._add(scheduler, "told", self.house.lower_told, LOWER_EVERY, "model")
         self._add(scheduler, "backfill", self.house.backfill_watchlists, BACKFILL_EVERY, "model")
         self._add(scheduler, "boards", self.house.boards.work, BOARDS_EVERY, "boards")
+        self._add(scheduler, "comply", self.house.comply, COMPLY_EVERY, "comply")
         self._add(scheduler, "deliver", self.house.deliver, DELIVER_EVERY, "deliver")
         self._add(scheduler, "drain", self._drain, DRAIN_EVERY, "drain")
         scheduler.add_listener(self._note_fault, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
@@ -136,14 +139,15 @@ class Daemon:
             with self._guard:
                 self._in_flight.discard(name)
         if poll is not None and (poll.new or poll.updated):
-            self._look_now()
+            self._hurry("rules")  # evidence has just come in: do not let it wait for the next round
+        if poll is not None and poll.gone:
+            self._hurry("comply")
 
-    def _look_now(self) -> None:
-        """Evidence has just come in: do not let it wait for the next round of rules."""
+    def _hurry(self, name: str) -> None:
         try:
-            self._scheduler.modify_job("rules", next_run_time=datetime.now(UTC))
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
         except JobLookupError:  # the scheduler is winding down
-            log.debug("rules not hurried")
+            log.debug("tick=%s not hurried", name)
 
     def _drain(self) -> None:
         drained = 0
@@ -151,7 +155,7 @@ class Daemon:
             drained += count
         if drained:
             log.info("spool drained=%d", drained)
-            self._look_now()
+            self._hurry("rules")
 
     def _assess(self) -> None:
         """A while of the model, then the others of its pool have their turn: an import may leave hours of work."""

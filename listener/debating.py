@@ -62,7 +62,7 @@ class _Reading:
         while (limit := min(PAGE, self.looks)) and len(found) < self.posts:
             page = self.store.search(query, since=self.since, until=self.until, limit=limit, before=before)
             self.looks -= len(page)
-            found += filter(wanted, page)
+            found += (each for each in page if each.mention.buried_at is None and wanted(each))
             if len(page) < limit:
                 break
             before = order_key(page[-1].mention)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.channel import Channel
@@ -22,26 +21,23 @@ from config.settings import Settings
 from listener.approval import open_admission, open_approvals
 from listener.backfill import Backfill
 from listener.boards import Boards
-from listener.budgets import open_budgets
-from listener.connector import Connector, SourceInfo, Tools
-from listener.connectors import build_connector
-from listener.fetch import Fetcher, FetchSettings
+from listener.compliance import Compliance, open_compliance
+from listener.fetch import Fetcher
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
+from listener.lock import hold_compliance
+from listener.outfit import fetch_settings, open_connectors
 from listener.polling import Poll, Poller
 from listener.public import lower_told
 from listener.reaching import note_reach
-from listener.sessions import Sessions
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
 from listener.watching import Standing, running_watchlists, standing_of
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
-from mentions.mention import Voice
 from mentions.model_note import MODEL_NOTE
-from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -52,7 +48,7 @@ from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
-SPOOL, SESSIONS = "spool", "sessions"  # in the data directory
+SPOOL = "spool"  # in the data directory
 LOOK_SECONDS = 2.0  # a health report never waits longer for the store
 START_SECONDS = 10.0  # nor does the start: a store that is away is no reason not to listen
 
@@ -78,6 +74,7 @@ class House:
     backfill: Backfill
     lessons: Mapping[str, Sequence[str]]  # places that corrections taught the pipeline
     boards: Boards
+    compliance: Compliance
     metrics: Metrics = field(default_factory=Metrics)
     last_rules_at: datetime | None = None
     broken: set[str] = field(default_factory=set)  # rules that broke at the last check
@@ -100,6 +97,12 @@ class House:
         """Lower what is red only because nobody was known to have told it, where somebody has; how many. Incidents that
         rest on it keep their history."""
         return lower_told(self.store, self.clock(), self.looked_up)
+
+    def comply(self) -> None:
+        """Bury what is gone at its source, and look again at what is due; see `Compliance.work`."""
+        with hold_compliance(self.settings.data) as free:
+            if free:
+                self.compliance.work()
 
     def drain(self) -> int:
         """Bring some of what waits on disk into the store; how many mentions."""
@@ -260,6 +263,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         owner=f"{socket.gethostname()}:{settings.data}",
         jitter=jitter,
     )
+    compliance = open_compliance(settings, store, state, poller, settings.data / SPOOL, clock)
     rules = rule_settings(settings)
     house = House(
         settings=settings,
@@ -268,6 +272,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         backfill=Backfill(store, state, settings.store, clock),
         lessons=lessons,
         boards=Boards(store, state, clock, settings),
+        compliance=compliance,
         store=store,
         state=state,
         pipeline=pipeline,
@@ -280,7 +285,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         desk=open_desk(settings, exercise=exercise),
         fetcher=fetcher,
     )
-    poller.alarmed = lambda: house.alarmed
+    poller.alarmed, poller.note_gone = lambda: house.alarmed, compliance.note_gone
     state.release(poller.owner)
     note_reach(settings, state)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
@@ -313,30 +318,6 @@ def open_spool(settings: Settings, clock: Clock) -> Spool:
     if spool.mentions:
         log.info("spool waiting=%d since=%s", spool.mentions, spool.since)
     return spool
-
-
-def open_connectors(
-    settings: Settings, fetcher: Fetcher, clock: Clock, state: State | None = None
-) -> dict[str, Connector]:
-    """A connector for every source; without a state none is permitted anything, and nothing is counted."""
-    tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key), state)
-    tools = replace(tools, sessions=Sessions(settings.data / SESSIONS))
-    return {
-        source.name: build_connector(
-            source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
-        )
-        for source in settings.sources
-    }
-
-
-def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey, state: State | None = None) -> Tools:
-    """What every connector is built with."""
-    handles = frozenset(map(plain_name, settings.own_handles))
-    tools = Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles)
-    if state is None:
-        return tools
-    approvals = open_approvals(settings.sources, state)
-    return replace(tools, budget=open_budgets(settings, state, clock), permitted=approvals.permitted)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:
@@ -374,18 +355,3 @@ def rule_settings(settings: Settings) -> AlertSettings:
     """The rules' settings from the file's; what the file cannot set keeps its default."""
     surge, single = settings.alerts.surge, settings.alerts.single
     return AlertSettings(SurgeSettings(**dict(surge)), SingleSettings(**dict(single)))
-
-
-def fetch_settings(settings: Settings) -> FetchSettings:
-    """The fetch layer's settings from the file's."""
-    given = settings.fetch
-    contact = f" (+{given.contact})" if given.contact else ""
-    return FetchSettings(
-        user_agent=given.user_agent + contact,
-        connect_timeout=given.connect_timeout.total_seconds(),
-        total_timeout=given.total_timeout.total_seconds(),
-        max_bytes=given.max_bytes,
-        host_gap=given.host_gap.total_seconds(),
-        allow=given.allow,
-        respect_robots=given.respect_robots,
-    )

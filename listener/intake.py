@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from itertools import islice
 
 from listener.spool import Spool, SpoolFull, Waiting
@@ -13,6 +15,7 @@ from mentions.failures import Failure, Unsavable, UserError
 from mentions.mention import Assessed, Mention
 from mentions.store import MentionStore, Saved
 from mentions.store_note import StoreNote
+from mentions.tombstones import entombed
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,7 @@ class Intake:
         self._try_at = self._poll_at = 0.0  # monotonic
         self._pause = FIRST_PAUSE
         self._at_once = SAVED_AT_ONCE
+        self._turn = threading.Lock()  # one at a time takes out of the spool, or changes what waits there
         self._failed_alone = 0  # times that the oldest batch could not be saved by itself
 
     def save(self, batch: Sequence[Assessed]) -> Saved:
@@ -63,6 +67,16 @@ class Intake:
         the store has them: whoever dies in between saves them twice, which changes nothing."""
         if time.monotonic() < self._try_at:
             return 0
+        with self._turn:
+            return self._drain()
+
+    def bury_waiting(self, ids: Collection[str], at: datetime, because: str) -> int:
+        """Make tombstones of those that wait on disk; how many there were. The store gets them as such."""
+        wanted = frozenset(ids)
+        with self._turn:
+            return self.spool.change(lambda held: entombed(held, at, because) if held.mention.id in wanted else held)
+
+    def _drain(self) -> int:
         waiting: Waiting | None = None
         try:
             waiting = self.spool.oldest(self._at_once)
@@ -114,7 +128,7 @@ class Intake:
         return after is not None
 
     def _save_all(self, waiting: Waiting) -> None:
-        mentions = (self._judge(held.mention) for held in waiting.mentions)
+        mentions = (held if held.mention.buried_at else self._judge(held.mention) for held in waiting.mentions)
         while batch := list(islice(mentions, SAVED_AT_ONCE)):
             self._store.save(batch)
 

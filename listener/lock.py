@@ -11,6 +11,7 @@ from pathlib import Path
 from mentions.failures import UserError
 
 LOCK_NAME = "daemon.lock"
+COMPLIANCE_LOCK_NAME = "compliance.lock"
 EXERCISE_MARKER = "exercise.marker"
 
 
@@ -55,3 +56,15 @@ def hold(directory: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def hold_compliance(directory: Path) -> Iterator[bool]:
+    """Whether nobody else looks again at what this directory holds; nobody else can for as long as the block runs."""
+    with (directory / COMPLIANCE_LOCK_NAME).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Lock
 
 from analysis.pipeline import Pipeline
 from listener.connector import Connector, Page
@@ -41,6 +43,7 @@ class Poll:
     new: int = 0
     updated: int = 0
     left_out: int = 0
+    gone: int = 0
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class _Run:
     new: int = 0
     updated: int = 0
     left_out: int = 0
+    gone: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +77,8 @@ class Poller:
     alarmed: Callable[[], bool] = lambda: False
     admit: Callable[[str], None] = lambda name: None  # raises `NotConfigured` where terms close a source to us
     jitter: float = 0.1
+    note_gone: Callable[[Sequence[str]], None] = lambda ids: None  # what a page says is deleted at its source
+    turns: defaultdict[str, Lock] = field(default_factory=lambda: defaultdict(Lock), repr=False)  # one by source
 
     def poll(self, name: str) -> Poll | None:
         """Poll one source once; None where another daemon is at it. Never raises for what a source does."""
@@ -94,14 +100,18 @@ class Poller:
             message = f"a fault inside Earshot ({type(bug).__name__}): please report it; it is tried again"
             row, outcome = self._late(run.row, message), "bug"
         self.state.save_source(row)
-        return Poll(name, outcome, run.new, run.updated, run.left_out)
+        return Poll(name, outcome, run.new, run.updated, run.left_out, run.gone)
 
     def _read(self, run: _Run) -> None:
         """Page by page; what was reached before a failure stays reached."""
         self.admit(run.row.name)
         for _ in range(MAX_PAGES):
-            run.page = self.connectors[run.row.name].poll(run.row.cursor)
+            with self.turns[run.row.name]:
+                run.page = self.connectors[run.row.name].poll(run.row.cursor)
             saved = self._save(run.page, run.history)
+            if run.page.gone:  # before the cursor moves on: what is noted here is buried whatever happens
+                self.note_gone(run.page.gone)
+            run.gone += len(run.page.gone)
             run.new += len(saved.new)
             run.updated += len(saved.updated)
             run.left_out += run.page.left_out

@@ -1,4 +1,4 @@
-"""Mentions as lines of JSON: what `import`, `score` and `exercise` read, and what `export` writes."""
+"""Lines of JSON as mentions: what `import`, `score` and `exercise` read; `export_rows` writes them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analysis.boroughs import command_units
 from listener.domains import registrable_domain
 from mentions.clock import utc_now
 from mentions.corrections import is_spelt
-from mentions.documents import plain_correction, read_correction
+from mentions.documents import read_correction
 from mentions.failures import UserError
-from mentions.mention import PRESS_PLATFORMS, Assessed, Assessment, Correction, Mention, Reach, Verdict, Voice
+from mentions.mention import DELETED, LAPSED, PRESS_PLATFORMS, Correction, Mention, Reach, Voice
 from mentions.pseudonyms import voice_of
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -36,7 +35,8 @@ class Row:
     """One good line. `id` has its platform before it; `at` is aware UTC, None where the row gives no time.
 
     `raw` is the line as it was read, for commands that give it back. `voice`, `reach`, `publisher`, `author_key`,
-    `native_id`, `first_seen_at` and `corrections` are there in our own exports only.
+    `native_id`, `first_seen_at`, `corrections`, `sightings` and `buried` (when and why the words went, of a tombstone)
+    are there in our own exports only.
     """
 
     line: int
@@ -62,6 +62,8 @@ class Row:
     native_id: str
     first_seen_at: datetime | None
     corrections: tuple[Correction, ...]
+    sightings: tuple[str, ...] = ()
+    buried: tuple[datetime, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ def row_of(raw: dict[str, Any], line: int = 0) -> Row:
         raise OddRow("platform: is missing" if raw.get("platform") is None else "platform: is empty")
     platform = RENAMED.get(platform, platform)
     text, title = _word(raw, "text"), _word(raw, "title")
-    if not text.strip() and not title.strip():
+    buried = _burial(raw) if "deleted" in raw else None
+    if not text.strip() and not title.strip() and buried is None:
         raise OddRow(WORDLESS)
     likes, shares, replies = _engagement(raw)
     get = raw.get
@@ -182,6 +185,8 @@ def row_of(raw: dict[str, Any], line: int = 0) -> Row:
         native_id=_name(raw, "native_id"),
         first_seen_at=_time(raw, "first_seen_at") if "first_seen_at" in raw else None,
         corrections=_corrections(raw) if "assessment" in raw else (),
+        sightings=_sightings(raw) if "sightings" in raw else (),
+        buried=buried,
     )
 
 
@@ -278,6 +283,22 @@ def _author_key(raw: Mapping[str, Any]) -> str:
     return key
 
 
+def _sightings(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    names = raw["sightings"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise OddRow("sightings: expected a list of names")
+    return tuple(_word({"sightings": name}, "sightings") for name in names)
+
+
+def _burial(raw: Mapping[str, Any]) -> tuple[datetime, str]:
+    """When and why the words of a tombstone went, as an export writes it."""
+    told = raw["deleted"]
+    at = _time(told, "at") if isinstance(told, dict) else None
+    if at is None or told.get("because") not in (DELETED, LAPSED):
+        raise OddRow("deleted: expected an object as an export writes it")
+    return at, told["because"]
+
+
 def _corrections(raw: Mapping[str, Any]) -> tuple[Correction, ...]:
     """What people corrected, as an export tells it; the rest of an opinion is made anew."""
     opinion = raw["assessment"]
@@ -326,6 +347,9 @@ def to_mention(
         shares=row.shares,
         replies=row.replies,
         history=history,
+        sightings=row.sightings,
+        buried_at=row.buried[0] if row.buried else None,
+        buried_because=row.buried[1] if row.buried else "",
     )
 
 
@@ -345,54 +369,3 @@ def reach_of(followers: int | None) -> Reach:
     if followers < LOCAL_UNDER:
         return Reach.LOCAL
     return Reach.MEDIUM if followers < MEDIUM_UNDER else Reach.WIDE
-
-
-def to_row(assessed: Assessed) -> dict[str, object]:
-    """One line of an export: read again by `read_rows`, it gives the same facts. Authors appear as their keys only."""
-    mention = assessed.mention
-    row: dict[str, object] = {
-        "id": mention.id,
-        "platform": mention.platform,
-        "source": mention.source,
-        "time": _iso(mention.published_at),
-        "first_seen_at": _iso(mention.first_seen_at),
-        "title": mention.title,
-        "text": mention.text,
-        "link": mention.link,
-        "voice": mention.voice.value,
-        "reach": mention.reach.value,
-        "publisher": mention.publisher,
-        "author_key": mention.author_key,
-        "native_id": mention.native_id,
-        "thread": mention.thread,
-        "lang": mention.lang,
-        "engagement": {"likes": mention.likes, "shares": mention.shares, "replies": mention.replies},
-    }
-    kept = {key: value for key, value in row.items() if value != "" or key == "publisher"}
-    return {**kept, "assessment": assessment_row(assessed.assessment)}
-
-
-def assessment_row(assessment: Assessment) -> dict[str, object]:
-    """An opinion in the words of the command line."""
-    return {
-        "relevant": assessment.relevant,
-        "sentiment": _verdict_row(assessment.sentiment),
-        "mood": _verdict_row(assessment.mood),
-        "rag": assessment.rag.value,
-        "topic": assessment.topic or None,
-        "public_domain": assessment.public_domain.value,
-        "boroughs": list(assessment.boroughs),
-        "bcu": list(command_units(assessment.boroughs)),
-        "debate": assessment.debate,
-        "reasons": [{"says": reason.says, "start": reason.start, "end": reason.end} for reason in assessment.reasons],
-        "made_by": list(assessment.made_by),
-        **({"corrections": [*map(plain_correction, assessment.corrections)]} if assessment.corrections else {}),
-    }
-
-
-def _verdict_row(verdict: Verdict) -> dict[str, object]:
-    return {"label": verdict.label.value, "score": round(verdict.score, 3)}
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

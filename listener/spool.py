@@ -13,9 +13,9 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,6 +141,24 @@ class Spool:
             file.path.replace(self._aside / file.path.name)
             self._drop(file)
 
+    def change(self, change: Callable[[Assessed], Assessed]) -> int:
+        """Put what the change makes of each that waits in its place, also of what was put aside; how many differ.
+        Nobody may be taking anything out meanwhile. A line that cannot be read stays as it is."""
+        changed = 0
+        with self._guard:
+            for number, file in enumerate(self._files):
+                content, differ = _changed(file.path, change)
+                if differ:
+                    self._keep(file.path, content)
+                    self._files[number] = replace(file, size=len(content))
+                    changed += differ
+            for file in _list(self._aside):
+                content, differ = _changed(file.path, change)
+                if differ:
+                    self._keep(file.path, content)
+                    changed += differ
+        return changed
+
     def _drop(self, file: _File) -> None:
         with self._guard:
             self._files.remove(file)
@@ -216,6 +234,21 @@ def _read(file: _File, waiting: Waiting) -> None:
         log.error("spool file=%s is damaged: lost=%d", file.path.name, file.count - len(lines))
     if bad:
         waiting.unread[file] = bad
+
+
+def _changed(path: Path, change: Callable[[Assessed], Assessed]) -> tuple[bytes, int]:
+    """What a file is to hold, and how many of its mentions differ from what it holds."""
+    lines, differ = [], 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            held = from_document(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            lines.append(line)
+            continue
+        now = change(held)
+        differ += now != held
+        lines.append(line if now == held else f"{_encode(to_document(now))}\n".encode())
+    return b"".join(lines), differ
 
 
 def _sync(folder: Path) -> None:

@@ -12,6 +12,7 @@ from mentions.failures import UserError
 from mentions.mention import Assessed, Correction
 from mentions.normalise import normalise
 from mentions.records import TaughtPlace
+from mentions.redaction import Redaction
 from mentions.state import State
 from mentions.store import MentionStore
 
@@ -136,7 +137,8 @@ def _write(
     wanted = Assessed(held.mention, corrected(held.assessment, made))
     told = {each.field: tell_change(each) for each in wanted.assessment.corrections if each.field in given}
     action = "undo correction" if any(each.undone for each in made) else "correct"
-    detail: dict[str, object] = {"id": held.mention.id, "because": signed.because.strip(), **told}
+    because = Redaction([held.mention.title, held.mention.text]).apply(signed.because.strip())  # a chain cannot forget
+    detail: dict[str, object] = {"id": held.mention.id, "because": because, **told}
     detail |= {name: said for name, said in (("place", place), ("via", signed.via)) if said}
     state.audit(signed.at, signed.by.strip(), action, detail)  # on record before it is done
     store.judge([wanted])

@@ -24,11 +24,11 @@ from mentions.mention import (
     Voice,
 )
 
-_TIMES = ("published_at", "first_seen_at")
+_TIMES = ("published_at", "first_seen_at", "buried_at")
 _ENUMS: dict[str, Any] = {"voice": Voice, "reach": Reach, "rag": Rag, "public_domain": PublicDomain}
 _VERDICTS = ("sentiment", "mood")
 _CORRECTION_TEXTS = ("field", "value", "was", "by", "because")
-_LISTS = ("boroughs", "watchlists", "made_by", "pending")
+_LISTS = ("boroughs", "watchlists", "made_by", "pending", "sightings")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
 
 

@@ -9,7 +9,7 @@ from mentions.mention import Assessed, Assessment, Mention, Voice
 from mentions.normalise import normalise
 
 LONGEST_VALUE = 200
-FACT_FIELDS = ("platform", "source", "own", "reach")
+FACT_FIELDS = ("platform", "source", "own", "reach", "deleted")
 OPINION_FIELDS = ("borough", "lang", "rag", "topic", "sentiment", "watchlist", "debate", "corrected")
 FIELDS = (*FACT_FIELDS, *OPINION_FIELDS)
 
@@ -22,10 +22,14 @@ def facet(field: str, value: str) -> str:
 
 def fact_facets(mention: Mention) -> frozenset[str]:
     """The facets of the facts: known as a mention comes in, and never changed by a judgement."""
-    own = ("own:yes",) if mention.voice is Voice.OWN else ()
-    return frozenset(
-        (facet("platform", mention.platform), facet("source", mention.source), f"reach:{mention.reach}", *own)
-    )
+    found = [facet("platform", mention.platform), facet("source", mention.source), f"reach:{mention.reach}"]
+    if mention.voice is Voice.OWN:
+        found.append("own:yes")
+    if mention.sightings:
+        found += [facet("source", name) for name in mention.sightings]
+    if mention.buried_at is not None:
+        found.append("deleted:yes")
+    return frozenset(found)
 
 
 def opinion_facets(opinion: Assessment) -> frozenset[str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+DELETED, LAPSED = "deleted", "lapsed"  # why the words of a tombstone are gone
 CLAIMABLE_PAST = timedelta(hours=24)
 PRESS_PLATFORMS = frozenset(("rss", "headline", "news"))  # a newsroom speaks there unless we are told otherwise
 
@@ -63,7 +64,11 @@ class Mention:
     `id` is `"platform:native id"`, with the native part hashed where it would name a person. `author_key` is a keyed
     hash ("" where the source names nobody). `publisher` is the registrable domain a press or forum item came from
     ("" for posts by the public). `history` marks what a first poll or an import brought: it teaches the ruler and
-    never rings.
+    never rings. `sightings` are the names of other sources that brought the same mention, besides `source`, the first.
+
+    A tombstone has `buried_at`: its words, author and locator are gone for good, its counts stay. `buried_because` is
+    "deleted" (at its source, or no longer public) or "lapsed" (its platform allows no words that nobody looked at again
+    in time).
     """
 
     id: str
@@ -85,6 +90,9 @@ class Mention:
     shares: int | None = None
     replies: int | None = None
     history: bool = False
+    sightings: tuple[str, ...] = ()
+    buried_at: datetime | None = None
+    buried_because: str = ""
 
     @property
     def counts_at(self) -> datetime:
@@ -104,6 +112,16 @@ class Mention:
     def words(self) -> str:
         """Everything that was said, title first."""
         return f"{self.title}\n{self.text}" if self.title and self.text else self.title or self.text
+
+    @property
+    def shown(self) -> str:
+        """The words as people read them: of a tombstone, that it is one and since when."""
+        if self.buried_at is None:
+            return self.words
+        day = f"{self.buried_at.day} {self.buried_at:%b %Y}"
+        if self.buried_because == LAPSED:
+            return f"[words dropped on {day}: nobody could look in time whether they still stand at their source]"
+        return f"[deleted at its source, seen on {day}]"
 
 
 @dataclass(frozen=True, slots=True)

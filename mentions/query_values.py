@@ -21,6 +21,7 @@ _CLOSED: dict[str, dict[str, str]] = {
     "own": _YES_NO,
     "debate": _YES_NO,
     "corrected": _YES_NO,
+    "deleted": _YES_NO,
 }
 _BANDS = tuple(str(each) for each in (Reach.LOCAL, Reach.MEDIUM, Reach.WIDE))
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)?")

@@ -283,3 +283,13 @@ class Board:
     name: str
     made_at: datetime
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """A mention whose words are gone, or are to go where it is not `done`; see `Mention.buried_because`."""
+
+    mention_id: str
+    at: datetime
+    because: str
+    done: bool = False

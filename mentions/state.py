@@ -10,6 +10,7 @@ from mentions.records import (
     Arrivals,
     AuditEntry,
     Board,
+    Burial,
     Charge,
     Counted,
     Incident,
@@ -174,6 +175,25 @@ class State(Protocol):
 
     def board(self, name: str) -> Board | None:
         """The board of that name; None where none was ever kept."""
+
+    # -- burials --------------------------------------------------------------------------------------------------
+
+    def note_burials(self, ids: Sequence[str], at: datetime, because: str) -> None:
+        """Keep that the words of these mentions are to go, before anything is done about it. What was deleted before,
+        and done, stays as it is."""
+
+    def unfinished_burials(self, limit: int) -> list[Burial]:
+        """Those that are yet to be done, oldest first."""
+
+    def finish_burials(self, ids: Sequence[str]) -> None:
+        """Their words are gone everywhere."""
+
+    def burials(self, after: str = "", limit: int = 1000) -> list[Burial]:
+        """All of them, done or not, by mention id, from the one behind `after`: the list that holds for backups."""
+
+    def redact(self, texts: Sequence[str]) -> int:
+        """Take these words out of notices, histories, titles and boards, down to the bytes on disk; in how many rows.
+        The audit is not touched: it holds no post's words."""
 
     # -- small things ---------------------------------------------------------------------------------------------
 

@@ -47,6 +47,29 @@ class StoreStatus:
     doubt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToCheck:
+    """Mentions of one source and platform that are to be looked at again from time to time: how many there are, how
+    many of them are due, since when, and when the one that has waited longest was looked at last."""
+
+    platform: str
+    source: str
+    held: int
+    due: int
+    due_at: datetime | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One that is due, and where it stands at its platform."""
+
+    id: str
+    native_id: str
+    link: str
+    checked_at: datetime
+
+
 class MentionStore(Protocol):
     """Keeps mentions and opinions. Safe to use from many threads; times in and out are aware UTC.
 
@@ -63,14 +86,19 @@ class MentionStore(Protocol):
         For a known id the facts are merged: what was fetched earlier (`first_seen_at`, `history`) stays, newer text,
         title, link and engagement win; facts older than what is held (by `first_seen_at` of the incoming copy) are
         dropped. The held opinion is kept unless title or text changed, then the incoming one replaces it. What people
-        corrected in either, the older copy too, stays laid over it; see `mentions.corrections.corrected`.
+        corrected in either, the older copy too, stays laid over it; see `mentions.corrections.corrected`. A copy from
+        another source adds that source to the `sightings`, whenever it was fetched.
+
+        No copy brings the words of a tombstone back, but one fetched after they lapsed; see `bury`. A copy that is a
+        tombstone makes one of what is held.
         """
 
     def judge(self, judged: Sequence[Assessed]) -> None:
         """Replace the opinions of these mentions; facts stay untouched, unknown ids are ignored. Corrections that are
         held, or that come along, are laid over the new opinions: none is lost, of two of one field the later stands.
 
-        One whose title or text has changed since it was judged is left as it is: its newer words have their opinion.
+        One whose title or text has changed since it was judged is left as it is: its newer words have their opinion. So
+        is a tombstone, but for its corrections.
         """
 
     def get(self, ids: Sequence[str]) -> dict[str, Assessed]:
@@ -123,6 +151,31 @@ class MentionStore(Protocol):
 
     def forget(self, ids: Sequence[str]) -> int:
         """Delete mentions, their words and locators included, down to the bytes on disk; how many there were."""
+
+    def bury(self, ids: Sequence[str], at: datetime, because: str) -> int:
+        """Make tombstones of these mentions: their words, author and locator go, down to the bytes on disk, and so do
+        the reasons that quote them. What they are counted in (series, tallies, histogram) and the opinion stay.
+        `because` is `DELETED` or `LAPSED`. Unknown ids are ignored; how many had words until now. Doing it again
+        finishes an erasure that was broken off."""
+
+    def to_check(self, at: datetime) -> list[ToCheck]:
+        """What is to be looked at again (see `mentions.duties`), by platform and source, and how much of it is due."""
+
+    def due(
+        self, platform: str, source: str, at: datetime, limit: int, *, checked_before: datetime | None = None
+    ) -> list[Due]:
+        """Up to `limit` of those that are due at that time, the longest due first; with `checked_before` only those
+        that were last looked at before then."""
+
+    def note_checked(self, ids: Sequence[str], at: datetime) -> None:
+        """They were looked at then, and are due again as their platform asks."""
+
+    def postpone(self, ids: Sequence[str], until: datetime) -> None:
+        """Looking at them told nothing: they are due again then, and count as looked at when they last were."""
+
+    def drop_locators(self, platforms: Sequence[str], collected_before: datetime) -> int:
+        """Forget native id and link of what was first seen before that time on these platforms, down to the bytes on
+        disk; how many had either. They can no longer be looked at again."""
 
     def purge(self, collected_before: datetime) -> int:
         """Forget every mention first seen before this time; returns how many."""

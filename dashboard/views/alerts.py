@@ -260,7 +260,7 @@ def draw_evidence(books: Books, one: Incident, moment: Moment) -> None:
             {
                 "Time": tell_time(row.mention.published_at, moment.now),
                 "Colour": RAG_MARKS[row.assessment.rag],
-                "Post": shorten(mask_text(row.mention.words, books.own_handles), 240),
+                "Post": shorten(mask_text(row.mention.shown, books.own_handles), 240),
                 "Source": row.mention.source,
                 "Voice": row.mention.publisher or row.mention.voice.value,
             }

@@ -117,7 +117,7 @@ def draw_debate(view: View, row: Row, borough: str) -> None:
     opening = view.find_opening(row)
     if opening is None:
         return
-    st.text(f"{row['score']} of 100  {view.mask(opening.title or opening.text, 140)}")
+    st.text(f"{row['score']} of 100  {view.mask(opening.title or opening.shown, 140)}")
     st.text(CLEARANCES[row["clearance"]])
     alive = [
         view.mask(opening.source, 80),

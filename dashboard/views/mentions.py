@@ -167,7 +167,7 @@ def mention_row(row: Assessed, moment: Moment, books: Books) -> dict[str, str]:
     return {
         "Time": tell_time(row.mention.published_at, moment.now),
         "Colour": RAG_MARKS[judged.rag],
-        "Post": shorten(mask_text(row.mention.words, books.own_handles), 240),
+        "Post": shorten(mask_text(row.mention.shown, books.own_handles), 240),
         "Towards police": MOODS[judged.sentiment.label],
         "Topic": plain_words(judged.topic),
         "Source": row.mention.source,
@@ -239,6 +239,8 @@ def draw_facts(row: Assessed, moment: Moment, books: Books) -> None:
     st.header(RAG_MARKS[judged.rag] if judged.rag is not Rag.NONE else "No colour", anchor=False)
     if heading:
         st.text(heading)
+    if mention.buried_at:
+        st.text(mention.shown)
     if mention.text:
         st.text(mask_text(mention.text, books.own_handles))
     facts = (

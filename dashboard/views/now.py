@@ -179,7 +179,7 @@ def red_row(row: Assessed, moment: Moment, books: Books) -> dict[str, str]:
     """One post as a line, names hidden."""
     return {
         "Time": tell_time(row.mention.published_at, moment.now),
-        "Post": shorten(mask_text(row.mention.words, books.own_handles), 180),
+        "Post": shorten(mask_text(row.mention.shown, books.own_handles), 180),
         "Topic": plain_words(row.assessment.topic),
         "Source": row.mention.source,
         "Boroughs": ", ".join(row.assessment.boroughs),

@@ -79,7 +79,7 @@ def tell_scope(board: Shown, rows: list[Row], moment: Moment) -> str:
 
 def tell_origin(first: Assessed | None, books: Books) -> str:
     """The words it began with, looked up in the store: a board keeps none."""
-    return shorten(mask_text(first.mention.words, books.own_handles), 200) if first else GONE
+    return shorten(mask_text(first.mention.shown, books.own_handles), 200) if first else GONE
 
 
 def draw_story(row: Row, posts: Mapping[str, Assessed], books: Books, moment: Moment) -> None:
@@ -198,7 +198,7 @@ def post_row(row: Assessed, books: Books, moment: Moment) -> dict[str, object]:
     link = check_link(row.mention.link)
     return {
         "Time": tell_time(row.mention.published_at, moment.now),
-        "Post": shorten(mask_text(row.mention.words, books.own_handles), 200),
+        "Post": shorten(mask_text(row.mention.shown, books.own_handles), 200),
         "Source": row.mention.source,
         "Original": link[0] if link else None,
     }

@@ -14,8 +14,9 @@ from listener.approval import open_admission, open_approvals
 from listener.connector import Connector
 from listener.fetch import Fetcher
 from listener.held_models import list_models
-from listener.house import fetch_settings, open_channels, open_connectors
+from listener.house import open_channels
 from listener.lock import prepare_directory
+from listener.outfit import fetch_settings, open_connectors
 from listener.start import read_settings
 from mentions.clock import utc_now
 from mentions.failures import Failure, NotConfigured, UserError

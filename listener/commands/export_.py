@@ -12,10 +12,10 @@ from typing import TextIO
 
 from listener.acts import note_act
 from listener.commands.search_ import moment
+from listener.export_rows import to_row
 from listener.labels import labels_of
 from listener.lock import prepare_directory
 from listener.paging import pages
-from listener.rows import to_row
 from listener.start import read_settings
 from mentions.corrections import standing
 from mentions.failures import UserError

@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 
+from listener.export_rows import assessment_row
 from listener.judging import open_pipeline
-from listener.rows import BadRow, assessment_row, read_lines, to_mention
+from listener.rows import BadRow, read_lines, to_mention
 from listener.start import read_settings
 from listener.watching import running_watchlists
 from mentions.clock import utc_now

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from listener.acts import note_act
-from listener.rows import NEWEST, OLDEST, assessment_row
+from listener.export_rows import assessment_row, burial_row
+from listener.rows import NEWEST, OLDEST
 from listener.start import read_settings
 from mentions.mention import Assessed, Mention
 from mentions.query import parse
@@ -67,6 +68,8 @@ def mention_row(mention: Mention) -> dict[str, object]:
         "text": mention.text,
         "link": mention.link,
         "source": mention.source,
+        **({"sightings": list(mention.sightings)} if mention.sightings else {}),
+        **burial_row(mention),
     }
 
 
@@ -74,7 +77,7 @@ def print_table(found: Iterable[Assessed]) -> None:
     """One line each, for people."""
     rows = list(found)
     for each in rows:
-        line = " ".join(each.mention.words.split())
+        line = " ".join(each.mention.shown.split())
         at = f"{each.mention.published_at:%Y-%m-%d %H:%M}"
         print(f"{at} {each.assessment.rag:5} {each.mention.source:20.20} {line:.100}")
     if not rows:

@@ -19,9 +19,9 @@ from listener.commands.search_ import moment
 from listener.connector import Backfills
 from listener.connectors import CONNECTORS
 from listener.fetch import Fetcher
-from listener.house import fetch_settings, open_connectors
 from listener.judging import open_pipeline
 from listener.lock import prepare_directory, refuse_exercise
+from listener.outfit import fetch_settings, open_connectors
 from listener.start import read_settings
 from listener.watching import known_watchlists
 from mentions.clock import utc_now

@@ -18,8 +18,8 @@ from listener.commands.search_ import mention_row, positive
 from listener.connector import SourceInfo, Tools
 from listener.connectors import CONNECTORS, build_connector
 from listener.fetch import Fetcher
-from listener.house import fetch_settings, open_tools
 from listener.markup import plain_line
+from listener.outfit import fetch_settings, open_tools
 from listener.start import read_settings
 from listener.trying import Tried, state_of, try_source
 from mentions.clock import utc_now

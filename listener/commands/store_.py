@@ -13,6 +13,7 @@ from tqdm import tqdm
 from config.settings import Settings
 from listener.acts import note_act
 from listener.backfill import forget_backfills
+from listener.burying import BURY_AGAIN, bury_again
 from listener.copying import Copied, copy_all
 from listener.lock import hold, prepare_directory, refuse_exercise
 from listener.start import read_settings, read_store
@@ -138,6 +139,8 @@ def restore_snapshot(args: argparse.Namespace, settings: Settings) -> int:
     kind, _, path = settings.store.partition(":")
     with hold(settings.data):
         note_act(settings, "store restore", {"store": settings.store, "from": args.source, "replace": args.replace})
+        with closing(open_state(settings.state)) as state:
+            state.put(BURY_AGAIN, "yes")  # what was deleted since the snapshot was taken must not come back with it
         if kind == "sqlite":
             from mentions.stores.sqlite_snapshots import restore_snapshot as restore
 
@@ -149,9 +152,12 @@ def restore_snapshot(args: argparse.Namespace, settings: Settings) -> int:
                 store.restore_snapshot(args.source, replace=args.replace)
         with closing(open_state(settings.state)) as state:
             forget_backfills(state, settings.store)  # watchlists may be newer than what came back
-        with closing(open_store(settings.store)) as store:
-            count = store.status().mentions
-    print(json.dumps({"mentions": count}) if args.json else f"restored: {settings.store} holds {count:,} mentions")
+            with closing(open_store(settings.store)) as store:
+                buried = bury_again(store, state)
+                count = store.status().mentions
+    again = f", {buried:,} of which were deleted since and are tombstones again" if buried else ""
+    told = {"mentions": count, "buried_again": buried}
+    print(json.dumps(told) if args.json else f"restored: {settings.store} holds {count:,} mentions{again}")
     return 0
 
 

@@ -9,6 +9,7 @@ from mentions.records import (
     Arrivals,
     AuditEntry,
     Board,
+    Burial,
     Charge,
     Counted,
     Incident,
@@ -21,7 +22,19 @@ from mentions.records import (
     Transition,
     WatchlistRow,
 )
-from mentions.sqlstate import boards, coverage, incidents, ledger, permissions, places, sources, spending, watchlists
+from mentions.redaction import Redaction
+from mentions.sqlstate import (
+    boards,
+    burials,
+    coverage,
+    incidents,
+    ledger,
+    permissions,
+    places,
+    sources,
+    spending,
+    watchlists,
+)
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -207,6 +220,32 @@ class SqlState:
     def board(self, name: str) -> Board | None:
         with self._database.read() as connection:
             return boards.board(connection, name)
+
+    def note_burials(self, ids: Sequence[str], at: datetime, because: str) -> None:
+        with self._database.write() as connection:
+            burials.note(connection, ids, at, because)
+
+    def unfinished_burials(self, limit: int) -> list[Burial]:
+        with self._database.read() as connection:
+            return burials.unfinished(connection, limit)
+
+    def finish_burials(self, ids: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            burials.finish(connection, ids)
+
+    def burials(self, after: str = "", limit: int = 1000) -> list[Burial]:
+        with self._database.read() as connection:
+            return burials.every(connection, after, limit)
+
+    def redact(self, texts: Sequence[str]) -> int:
+        redaction = Redaction(texts)
+        if not redaction:
+            return 0
+        with self._database.write() as connection:
+            changed = burials.redact(connection, redaction)
+        if changed:
+            self._database.clean()
+        return changed
 
     def get(self, key: str) -> str | None:
         with self._database.read() as connection:

@@ -50,6 +50,22 @@ class Database:
         except (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError) as error:
             raise TemporaryFailure(f"state database {self.where}: {_reason(error)}") from error
 
+    def clean(self) -> None:
+        """Let nothing of what was deleted or replaced stay in the files."""
+        with self._translate(), self._engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is None:
+                raise TemporaryFailure(f"state database {self.where}: gave no connection")
+            connection.rollback()
+            if self.is_sqlite:
+                blocked = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                if blocked:
+                    raise TemporaryFailure(f"state database {self.where}: in use and not yet cleaned; do it again")
+            else:
+                raw.autocommit = True
+                raw.execute("VACUUM")
+                raw.autocommit = False
+
     def close(self) -> None:
         """Give connections back."""
         self._engine.dispose()
@@ -145,6 +161,7 @@ def _prepare(connection: Any, record: object) -> None:
     _prepare_readonly(connection, record)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:

@@ -31,7 +31,7 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 5
+VERSION = 6
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -45,6 +45,11 @@ STEPS: dict[int, tuple[str, ...]] = {
     ),
     4: ("CREATE TABLE boards (name TEXT NOT NULL PRIMARY KEY, made_at BIGINT NOT NULL, body TEXT NOT NULL)",),
     5: (
+        """CREATE TABLE burials (mention_id TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, because TEXT NOT NULL,
+        done BOOLEAN NOT NULL)""",
+        "CREATE INDEX burials_by_done ON burials (done, at)",
+    ),
+    6: (
         """CREATE TABLE permissions (source TEXT NOT NULL PRIMARY KEY, what TEXT NOT NULL, "by" TEXT NOT NULL,
         because TEXT NOT NULL, at BIGINT NOT NULL)""",
         """CREATE TABLE spending (kind TEXT NOT NULL, bucket TEXT NOT NULL, period TEXT NOT NULL, calls BIGINT NOT NULL,
@@ -265,6 +270,16 @@ boards = Table(
     Column("name", Text, primary_key=True),
     Column("made_at", Moment, nullable=False),
     _text("body"),
+)
+
+burials = Table(
+    "burials",
+    metadata,
+    Column("mention_id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    _text("because"),
+    Column("done", Boolean, nullable=False),
+    Index("burials_by_done", "done", "at"),
 )
 
 permissions = Table(

@@ -14,7 +14,8 @@ from elasticsearch import ConnectionTimeout, Elasticsearch
 from mentions.failures import NeedsAttention, TemporaryFailure, UserError
 from mentions.mention import Assessed
 from mentions.query_tree import Query
-from mentions.store import Saved, StoreStatus, Tally
+from mentions.store import Due, Saved, StoreStatus, Tally, ToCheck
+from mentions.stores import elastic_checks as checks
 from mentions.stores import elastic_erasing as erasing
 from mentions.stores import elastic_holdings as holdings
 from mentions.stores import elastic_reading as reading
@@ -111,7 +112,10 @@ class ElasticStore:
                 raise TemporaryFailure(self._failed)
             try:
                 with translated(self._address):
-                    (schema.look if self._readonly else schema.prepare)(self._client, self._address)
+                    if self._readonly:
+                        schema.look(self._client, self._address)
+                    else:
+                        schema.prepare(self._client, self._address, checks.schedule_anew)
             except TemporaryFailure as failure:
                 self._failed_at, self._failed = time.monotonic(), str(failure)
                 raise
@@ -138,6 +142,22 @@ class ElasticStore:
         with self._writing() as client:
             return erasing.forget(client, self._address, ids)
 
+    def bury(self, ids: Sequence[str], at: datetime, because: str) -> int:
+        with self._writing() as client:
+            return checks.bury(client, self._address, ids, at, because)
+
+    def note_checked(self, ids: Sequence[str], at: datetime) -> None:
+        with self._writing() as client:
+            checks.note_checked(client, self._address, ids, at)
+
+    def postpone(self, ids: Sequence[str], until: datetime) -> None:
+        with self._writing() as client:
+            checks.postpone(client, self._address, ids, until)
+
+    def drop_locators(self, platforms: Sequence[str], collected_before: datetime) -> int:
+        with self._writing() as client:
+            return checks.drop_locators(client, self._address, platforms, collected_before)
+
     def purge(self, collected_before: datetime) -> int:
         with self._writing() as client:
             return erasing.purge(client, self._address, collected_before)
@@ -148,6 +168,16 @@ class ElasticStore:
         with self._reading() as client:
             found = writing.find(client, self._address, ids)
         return {mention_id: found[mention_id].now for mention_id in ids if mention_id in found}
+
+    def to_check(self, at: datetime) -> list[ToCheck]:
+        with self._reading() as client:
+            return checks.to_check(client, self._address, at)
+
+    def due(
+        self, platform: str, source: str, at: datetime, limit: int, *, checked_before: datetime | None = None
+    ) -> list[Due]:
+        with self._reading() as client:
+            return checks.due(client, self._address, platform, source, at, limit, checked_before)
 
     def pending(self, step: str, limit: int) -> list[Assessed]:
         with self._reading() as client:

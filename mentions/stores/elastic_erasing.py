@@ -36,7 +36,7 @@ def forget(client: Elasticsearch, address: Address, ids: Sequence[str]) -> int:
     if places:
         erase(client, address, {index for index, _ in places})
     elif ids:
-        erase(client, address, _with_deleted(client, address))
+        erase(client, address, with_deleted(client, address))
     return gone
 
 
@@ -54,7 +54,7 @@ def purge(client: Elasticsearch, address: Address, collected_before: datetime) -
             touched.append(index)
             gone += _delete(client, address, _older(client, index, cutoff))
     ensure_alias(client, address)
-    erase(client, address, touched or _with_deleted(client, address))
+    erase(client, address, touched or with_deleted(client, address))
     return gone
 
 
@@ -62,7 +62,7 @@ def _months(client: Elasticsearch, address: Address) -> list[str]:
     return sorted(client.indices.get_alias(name=address.index).body)
 
 
-def _with_deleted(client: Elasticsearch, address: Address) -> list[str]:
+def with_deleted(client: Elasticsearch, address: Address) -> list[str]:
     told = client.indices.stats(index=address.index, metric="docs", filter_path="indices.*.total.docs.deleted")
     return [index for index, held in told.get("indices", {}).items() if held["total"]["docs"]["deleted"]]
 

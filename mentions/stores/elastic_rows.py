@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeAlias
 
 from mentions.documents import from_document, to_document
+from mentions.duties import next_check
 from mentions.facets import facets
 from mentions.mention import Assessed
 from mentions.normalise import index_text
@@ -32,6 +34,8 @@ class Held:
     seq_no: int | None = None
     term: int | None = None
     action: Action | None = None
+    due: int | None = None  # to be looked at again; None: never
+    checked: int | None = None  # last looked at, where it is to be again
 
 
 def document_id(mention_id: str) -> str:
@@ -44,7 +48,11 @@ def to_body(held: Held) -> dict[str, Any]:
     mention, opinion = held.now.mention, held.now.assessment
     place, key = divmod(order_key(mention), _KEY_MASK + 1)
     document = to_document(held.now)
+    rounds: dict[str, Any] = {}
+    if held.due is not None:
+        rounds = {"round": round_of(mention.platform, mention.source), "due": held.due, "checked": held.checked}
     return {
+        **rounds,
         **document,
         "indexed": held.norm,
         "facets": sorted(facets(held.now)),
@@ -66,10 +74,23 @@ def to_body(held: Held) -> dict[str, Any]:
     }
 
 
+def round_of(platform: str, source: str) -> str:
+    """What the mentions that are looked at again together have in common, as one word."""
+    return f"{platform}\n{source}"
+
+
+def scheduled(held: Held, seen_at: datetime) -> Held:
+    """The same, to be looked at again as its platform asks of what was seen then."""
+    due = next_check(held.now.mention, seen_at)
+    told = (None, None) if due is None else (micros(due), micros(seen_at))
+    return replace(held, due=told[0], checked=told[1], action=None)
+
+
 def new(assessed: Assessed, index: str) -> Held:
     """A mention that is not there yet."""
     norm = assessed.indexed or index_text(assessed.mention.words)
-    return Held(assessed, micros(assessed.fetched), norm, index)
+    held = Held(assessed, micros(assessed.fetched), norm, index)
+    return scheduled(held, assessed.fetched) if assessed.mention.native_id else held
 
 
 def from_hit(hit: Mapping[str, Any]) -> Assessed:
@@ -86,5 +107,12 @@ def to_held(hit: Mapping[str, Any]) -> Held:
     """The same with all that changing it needs; for hits with their whole source, `seq_no` and `primary_term`."""
     source = hit["_source"]
     return Held(
-        _read(source), source["fetched"], source["indexed"], hit["_index"], hit["_seq_no"], hit["_primary_term"]
+        _read(source),
+        source["fetched"],
+        source["indexed"],
+        hit["_index"],
+        hit["_seq_no"],
+        hit["_primary_term"],
+        due=source.get("due"),
+        checked=source.get("checked"),
     )

@@ -5,9 +5,10 @@ Server-core features only: no scripts, no char filters, no data streams, no life
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
@@ -15,12 +16,14 @@ from mentions.failures import UserError
 from mentions.mention import Assessment, Mention
 from mentions.stores.elastic_access import Address
 
-SCHEMA = 2  # 2: corrections
+Upgrade: TypeAlias = Callable[[Elasticsearch, Address, Sequence[str]], None]
+SCHEMA = 3  # 2: corrections; 3: tombstones, sightings, rounds of looking again
 _META = {"made_by": "earshot", "schema": SCHEMA}
 _LONGEST_KEYWORD = 8191  # characters: of four bytes each at most, so that none is longer than Lucene takes
 _KEPT: dict[str, Any] = {"index": False, "doc_values": False}  # there to be read back, never to be searched
 _TEXT = {"type": "keyword", **_KEPT}
-_KINDS = {"bool": "boolean", "int": "long", "int | None": "long", "float": "double", "datetime": "date"}
+_KINDS = {"bool": "boolean", "int": "long", "int | None": "long", "float": "double"}
+_KINDS |= dict.fromkeys(("datetime", "datetime | None"), "date")
 _OBJECTS = {
     "Verdict": {"label": _TEXT, "score": {"type": "double", **_KEPT}},
     "tuple[Correction, ...]": {
@@ -71,8 +74,8 @@ def _mappings() -> dict[str, Any]:
             "score": {"type": "double"},
             "history": {"type": "boolean"},
             "published_at": {"type": "date"},
-            **dict.fromkeys(("facets", "series", "pending", "source", "boroughs", "rag", "mood"), _WORD),
-            **dict.fromkeys(("place", "key", "published", "seen", "counted", "fetched"), _NUMBER),
+            **dict.fromkeys(("facets", "series", "pending", "source", "boroughs", "rag", "mood", "round"), _WORD),
+            **dict.fromkeys(("place", "key", "published", "seen", "counted", "fetched", "due", "checked"), _NUMBER),
         },
     }
 
@@ -88,9 +91,10 @@ def _kept_field(kind: str) -> dict[str, Any]:
     return {"type": _KINDS[kind], **_KEPT} if kind in _KINDS else _TEXT
 
 
-def prepare(client: Elasticsearch, address: Address) -> None:
+def prepare(client: Elasticsearch, address: Address, upgrade: Upgrade) -> None:
     """Lay down the template, or a newer one over an older, see that the alias is there, and that every index has what a
-    newer one has. Raises UserError where a newer Earshot or something else was here before."""
+    newer one has; `upgrade` does of it what a mapping cannot. Raises UserError where a newer Earshot or something else
+    was here before."""
     held = _held_template(client, address)
     if held is not None:
         check_meta(address, held.get("_meta", {}))
@@ -99,15 +103,18 @@ def prepare(client: Elasticsearch, address: Address) -> None:
     if held is None or held["_meta"]["schema"] < SCHEMA:
         client.indices.put_index_template(name=address.index, **template(address))
     ensure_alias(client, address)
-    _bring_up_to_date(client, address)
+    _bring_up_to_date(client, address, upgrade)
 
 
-def _bring_up_to_date(client: Elasticsearch, address: Address) -> None:
-    """Give indices of an older schema (from before, or out of a snapshot) what they lack: a newer one only adds."""
+def _bring_up_to_date(client: Elasticsearch, address: Address, upgrade: Upgrade) -> None:
+    """Give indices of an older schema (from before, or out of a snapshot) what they lack: a newer one only adds. They
+    count as of the newer one at the end, so that what is broken off is done again."""
     found = client.indices.get_mapping(index=address.index, filter_path="*.mappings._meta").body
     if older := [name for name, index in found.items() if index["mappings"]["_meta"]["schema"] < SCHEMA]:
         mappings = _mappings()
-        client.indices.put_mapping(index=older, properties=mappings["properties"], meta=mappings["_meta"])
+        client.indices.put_mapping(index=older, properties=mappings["properties"])
+        upgrade(client, address, older)
+        client.indices.put_mapping(index=older, meta=mappings["_meta"])
 
 
 def ensure_alias(client: Elasticsearch, address: Address) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -21,7 +22,7 @@ from mentions.merging import cleaned, merged, rejudged, said
 from mentions.normalise import index_text
 from mentions.store import Saved
 from mentions.stores.elastic_access import Address, failure_of
-from mentions.stores.elastic_rows import Action, Held, document_id, new, to_body, to_held
+from mentions.stores.elastic_rows import Action, Held, document_id, new, scheduled, to_body, to_held
 from mentions.stores.elastic_schema import month_of
 from mentions.times import micros
 
@@ -56,7 +57,7 @@ def save(
     fresh: list[str] = []
     changed: list[str] = []
     for chunk, held, made in _prepared(client, address, copies, unseen):
-        written = _settle(client, address, held, chunk, _folding(address, copies, made))
+        written = settle(client, address, held, chunk, _folding(address, copies, made))
         fresh += [each for each in chunk if each in written and written[each].seq_no is None]
         changed += [each for each in chunk if each in written and written[each].seq_no is not None]
         note({each: held.index for each, held in written.items()})
@@ -119,7 +120,9 @@ def _fold(address: Address, held: Held | None, copies: Iterable[Assessed]) -> He
             same = said(now.mention) == said(base.now.mention)
             norm = base.norm if same else copy.indexed or index_text(now.mention.words)
             fetched = max(base.fetched, micros(copy.fetched))
-            wanted = Held(now, fetched, norm, base.index, base.seq_no, base.term)
+            wanted = replace(base, now=now, fetched=fetched, norm=norm, action=None)
+            if (base.now.mention.buried_at is None) != (now.mention.buried_at is None):  # it was buried, or has risen
+                wanted = scheduled(wanted, copy.fetched)
     return wanted
 
 
@@ -134,13 +137,13 @@ def judge(client: Elasticsearch, address: Address, judged: Sequence[Assessed]) -
                 continue
             now = rejudged(known.now, opinions[mention_id])
             if now != known.now:
-                wanted[mention_id] = Held(now, known.fetched, known.norm, known.index, known.seq_no, known.term)
+                wanted[mention_id] = replace(known, now=now)
         return wanted
 
-    _settle(client, address, find(client, address, opinions), list(opinions), plan)
+    settle(client, address, find(client, address, opinions), list(opinions), plan)
 
 
-def _settle(
+def settle(
     client: Elasticsearch, address: Address, held: Mapping[str, Held], ids: Sequence[str], plan: Plan
 ) -> dict[str, Held]:
     """Write what the plan makes of what is held, again for what others changed meanwhile; what was written. What stands
@@ -158,7 +161,7 @@ def _settle(
 
 
 def _is_same(one: Held, other: Held) -> bool:
-    return one.now == other.now and one.fetched == other.fetched
+    return (one.now, one.fetched, one.due, one.checked) == (other.now, other.fetched, other.due, other.checked)
 
 
 def _write(client: Elasticsearch, address: Address, wanted: Mapping[str, Held]) -> list[str]:

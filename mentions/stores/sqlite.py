@@ -9,7 +9,8 @@ from pathlib import Path
 from mentions.failures import TemporaryFailure
 from mentions.mention import Assessed
 from mentions.query_tree import Query
-from mentions.store import Saved, StoreStatus, Tally
+from mentions.store import Due, Saved, StoreStatus, Tally, ToCheck
+from mentions.stores import sqlite_checks as checks
 from mentions.stores import sqlite_reading as reading
 from mentions.stores import sqlite_rollups as rollups
 from mentions.stores import sqlite_writing as writing
@@ -39,6 +40,26 @@ class SqliteStore:
     def forget(self, ids: Sequence[str]) -> int:
         with self._connections.transaction() as connection:
             gone = writing.forget(connection, writing.find(connection, ids).values())
+        self._erase()
+        return gone
+
+    def bury(self, ids: Sequence[str], at: datetime, because: str) -> int:
+        with self._connections.transaction() as connection:
+            gone = writing.bury(connection, ids, at, because)
+        self._erase()
+        return gone
+
+    def note_checked(self, ids: Sequence[str], at: datetime) -> None:
+        with self._connections.transaction() as connection:
+            checks.note_checked(connection, writing.find(connection, ids).values(), at)
+
+    def postpone(self, ids: Sequence[str], until: datetime) -> None:
+        with self._connections.transaction() as connection:
+            checks.postpone(connection, writing.find(connection, ids).values(), until)
+
+    def drop_locators(self, platforms: Sequence[str], collected_before: datetime) -> int:
+        with self._connections.transaction() as connection:
+            gone = checks.drop_locators(connection, platforms, collected_before)
         self._erase()
         return gone
 
@@ -73,6 +94,16 @@ class SqliteStore:
         with self._connections.lent() as connection:
             found = writing.find(connection, ids)
         return {mention_id: found[mention_id].now for mention_id in ids if mention_id in found}
+
+    def to_check(self, at: datetime) -> list[ToCheck]:
+        with self._connections.lent() as connection:
+            return checks.to_check(connection, at)
+
+    def due(
+        self, platform: str, source: str, at: datetime, limit: int, *, checked_before: datetime | None = None
+    ) -> list[Due]:
+        with self._connections.lent() as connection:
+            return checks.due(connection, platform, source, at, limit, checked_before)
 
     def pending(self, step: str, limit: int) -> list[Assessed]:
         with self._connections.snapshot() as connection:

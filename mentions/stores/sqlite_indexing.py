@@ -7,8 +7,9 @@ import sqlite3
 from itertools import islice
 
 from mentions.normalise import index_text
+from mentions.stores import sqlite_checks as checks
 from mentions.stores import sqlite_rollups as rollups
-from mentions.stores.sqlite_rows import SELECT, from_row
+from mentions.stores.sqlite_rows import SELECT, SELECT_BEFORE_3, from_row
 
 LOG = logging.getLogger(__name__)
 _BATCH = 5000
@@ -24,7 +25,7 @@ def index_anew(connection: sqlite3.Connection) -> None:
     done = 0
     while batch := [row for (row,) in islice(rows, _BATCH)]:
         change = rollups.Totals()
-        sql = f"{SELECT.format('mention')} WHERE mention.row BETWEEN ? AND ? ORDER BY mention.row"
+        sql = f"{SELECT_BEFORE_3.format('mention')} WHERE mention.row BETWEEN ? AND ? ORDER BY mention.row"
         texts = []
         for held in map(from_row, connection.execute(sql, (batch[0], batch[-1]))):
             texts.append((held.row, index_text(held.now.mention.words)))
@@ -34,3 +35,11 @@ def index_anew(connection: sqlite3.Connection) -> None:
         rollups.apply(connection, change)
         done += len(batch)
         LOG.info("store is brought up to date done=%d of=%d", done, total)
+
+
+def schedule_anew(connection: sqlite3.Connection) -> None:
+    """Say of every mention that can be looked at again when it is to be; inside the migration's transaction."""
+    sql = f"{SELECT.format('mention')} WHERE native_id <> ''"
+    held = map(from_row, connection.execute(sql))
+    while batch := list(islice(held, _BATCH)):
+        checks.schedule(connection, batch)

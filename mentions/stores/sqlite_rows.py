@@ -13,13 +13,16 @@ from mentions.times import SECOND, micros, moment
 
 MENTION_COLUMNS = (
     "row, key, id, platform, source, published, first_seen, fetched, title, text, norm, author_key, publisher, "
-    "voice, reach, thread, lang, likes, shares, replies, history, relevant, sentiment, rag, topic, opinion"
+    "voice, reach, thread, lang, likes, shares, replies, history, relevant, sentiment, rag, topic, opinion, "
+    "sightings, buried, because"
 )
+UPDATED = "fetched title text norm author_key thread likes shares replies sightings buried because".split()
 SELECT = (
     "SELECT mention.row, key, id, platform, source, published, first_seen, fetched, title, text, mention.norm, "
     "author_key, publisher, voice, reach, thread, lang, likes, shares, replies, history, relevant, sentiment, rag, "
-    "topic, opinion, native_id, link FROM {} LEFT JOIN locator ON locator.row = mention.row"
+    "topic, opinion, native_id, link, sightings, buried, because FROM {} LEFT JOIN locator ON locator.row = mention.row"
 )
+SELECT_BEFORE_3 = SELECT.replace("sightings, buried, because", "'', NULL, ''")  # for files of schema 2
 _VOICES = {str(voice): voice for voice in Voice}
 _REACHES = {str(reach): reach for reach in Reach}
 _MOODS = {str(mood): mood for mood in Mood}
@@ -71,6 +74,23 @@ def to_row(held: Held) -> tuple[object, ...]:
         mention.replies,
         int(mention.history),
         *opinion_values(opinion),
+        _names(mention.sightings),
+        micros(mention.buried_at) if mention.buried_at else None,
+        mention.buried_because,
+    )
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return _encode(names) if names else ""
+
+
+def fact_values(held: Held) -> tuple[object, ...]:
+    """The facts that another copy, or a burial, may change: those that `UPDATED` names."""
+    said = held.now.mention
+    return (
+        *(held.fetched, said.title, said.text, held.norm, said.author_key, said.thread),
+        *(said.likes, said.shares, said.replies),
+        *(_names(said.sightings), micros(said.buried_at) if said.buried_at else None, said.buried_because),
     )
 
 
@@ -121,6 +141,9 @@ def from_row(row: tuple[Any, ...]) -> Held:
         history=bool(row[20]),
         native_id=row[26] or "",
         link=row[27] or "",
+        sightings=tuple(json.loads(row[28])) if row[28] else (),
+        buried_at=None if row[29] is None else moment(row[29]),
+        buried_because=row[30],
     )
     opinion = _opinion(row[21], row[22], row[23], row[24], json.loads(row[25]))
     assessed = Assessed(mention, opinion, fetched_at=moment(row[7]) if row[7] != row[6] else None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mentions.failures import UserError
-from mentions.stores.sqlite_indexing import index_anew
+from mentions.stores.sqlite_indexing import index_anew, schedule_anew
 
 # Words are settled by `normalise`, so the index only splits at blanks: to the ascii tokeniser every character beyond
 # ASCII belongs to a word, whatever Unicode version SQLite was built with, and `normalise` keeps only _ and ' beside.
@@ -77,9 +77,25 @@ CREATE TABLE facet (label INTEGER, row INTEGER, PRIMARY KEY (label, row)) WITHOU
 ALTER TABLE mention ADD COLUMN score REAL AS (coalesce(json_extract(opinion, '$.score'), 0.0)) VIRTUAL;
 """
 
+# Tombstones, sightings, and which mentions are to be looked at again when.
+_THIRD = """
+ALTER TABLE mention ADD COLUMN sightings TEXT NOT NULL DEFAULT '';   -- JSON, or nothing
+ALTER TABLE mention ADD COLUMN buried INTEGER;
+ALTER TABLE mention ADD COLUMN because TEXT NOT NULL DEFAULT '';
+CREATE TABLE recheck (
+    row INTEGER PRIMARY KEY,
+    platform TEXT NOT NULL,
+    source TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    checked INTEGER NOT NULL      -- when it was last looked at
+);
+CREATE INDEX recheck_due ON recheck (platform, source, due, checked);
+"""
+
 MIGRATIONS: tuple[tuple[str, Callable[[sqlite3.Connection], None] | None], ...] = (
     (_FIRST, None),
     (_SECOND, index_anew),
+    (_THIRD, schedule_anew),
 )  # step n leads from schema n to schema n + 1: its statements, and what only Python can do
 SCHEMA = len(MIGRATIONS)
 _READING = ("mmap_size = 268435456", "temp_store = MEMORY")

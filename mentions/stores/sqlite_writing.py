@@ -5,27 +5,32 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from mentions.mention import Assessed
 from mentions.merging import cleaned, merged, rejudged, said
 from mentions.normalise import index_text
 from mentions.order import TIES, keys_of
 from mentions.store import Saved
+from mentions.stores import sqlite_checks as checks
 from mentions.stores import sqlite_rollups as rollups
 from mentions.stores.sqlite_rows import (
     MENTION_COLUMNS,
     SELECT,
+    UPDATED,
     Held,
+    fact_values,
     from_row,
     opinion_values,
     to_row,
     wanted_row,
 )
 from mentions.times import micros
+from mentions.tombstones import entombed
 
-_INSERT = f"INSERT INTO mention ({MENTION_COLUMNS}) VALUES ({', '.join('?' * 26)})"
+_INSERT = f"INSERT INTO mention ({MENTION_COLUMNS}) VALUES ({', '.join('?' * 29)})"
 _UPDATE = (
-    "UPDATE mention SET fetched = ?, title = ?, text = ?, norm = ?, likes = ?, shares = ?, replies = ?, "
+    f"UPDATE mention SET {', '.join(f'{name} = ?' for name in UPDATED)}, "
     "relevant = ?, sentiment = ?, rag = ?, topic = ?, opinion = ? WHERE row = ?"
 )
 _INDEX = "INSERT INTO words (rowid, norm) VALUES (?, ?)"
@@ -106,6 +111,7 @@ def _insert(connection: sqlite3.Connection, fresh: Iterable[Held], change: rollu
     connection.executemany(_INSERT, map(to_row, batch))
     connection.executemany(_INDEX, [(held.row, held.norm) for held in batch])
     _locate(connection, batch)
+    checks.schedule(connection, batch)
 
 
 def _update(connection: sqlite3.Connection, changed: Iterable[Held], change: rollups.Totals) -> None:
@@ -118,12 +124,22 @@ def _update(connection: sqlite3.Connection, changed: Iterable[Held], change: rol
     connection.executemany(_UPDATE, map(_update_values, batch))
     connection.executemany(_INDEX, [(held.row, held.norm) for held in reworded])
     _locate(connection, batch)
+    buried = [held for held in batch if held.now.mention.buried_at and not held.stored.mention.buried_at]
+    _part_with(connection, buried)
+    checks.schedule(connection, [held for held in batch if held.stored.mention.buried_at])  # those that have risen
+
+
+def _part_with(connection: sqlite3.Connection, buried: Sequence[Held]) -> None:
+    """Take out what leads to buried mentions, and note that the files still have to be cleaned of their words."""
+    rows = [(held.row,) for held in buried]
+    connection.executemany("DELETE FROM locator WHERE row = ?", rows)
+    connection.executemany("DELETE FROM recheck WHERE row = ?", rows)
+    if rows:
+        connection.execute("INSERT INTO erasure_due VALUES (unixepoch())")
 
 
 def _update_values(held: Held) -> tuple[object, ...]:
-    said = held.now.mention
-    counts = (said.likes, said.shares, said.replies)
-    return held.fetched, said.title, said.text, held.norm, *counts, *opinion_values(held.now.assessment), held.row
+    return *fact_values(held), *opinion_values(held.now.assessment), held.row
 
 
 def _locate(connection: sqlite3.Connection, batch: Iterable[Held]) -> None:
@@ -150,6 +166,20 @@ def judge(connection: sqlite3.Connection, judged: Sequence[Assessed]) -> None:
     rollups.apply(connection, change)
 
 
+def bury(connection: sqlite3.Connection, ids: Sequence[str], at: datetime, because: str) -> int:
+    """See `MentionStore.bury`; the files are the caller's to clean. How many had words."""
+    change = rollups.Totals()
+    buried = []
+    for held in find(connection, ids).values():
+        held.now = entombed(held.stored, at, because)
+        if held.now != held.stored:
+            held.norm = ""
+            buried.append(held)
+    _update(connection, buried, change)
+    rollups.apply(connection, change)
+    return sum(held.stored.mention.buried_at is None for held in buried)
+
+
 def forget(connection: sqlite3.Connection, held: Iterable[Held]) -> int:
     """Delete mentions from every table, and note that the files still have to be cleaned of their words."""
     gone = sorted(held, key=lambda each: each.row)
@@ -160,6 +190,7 @@ def forget(connection: sqlite3.Connection, held: Iterable[Held]) -> int:
     connection.executemany(_UNINDEX, [(each.row, each.norm) for each in gone])
     connection.executemany("DELETE FROM mention WHERE row = ?", rows)
     connection.executemany("DELETE FROM locator WHERE row = ?", rows)
+    connection.executemany("DELETE FROM recheck WHERE row = ?", rows)
     rollups.apply(connection, change)
     if gone:
         connection.execute("INSERT INTO erasure_due VALUES (unixepoch())")

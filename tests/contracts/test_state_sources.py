@@ -153,7 +153,7 @@ def test_an_hour_that_a_platform_counts_again_replaces_what_it_told_before(state
 def test_a_database_from_before_there_were_budgets_gets_them(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    make_older(url, 4)
+    make_older(url, 5)
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     upgraded.permit(PERMISSION)

@@ -21,6 +21,7 @@ from mentions.stores import elastic_writing as writing
 from mentions.stores import open_store
 from mentions.stores.elastic import ElasticStore
 from mentions.stores.elastic_access import read_address
+from mentions.stores.elastic_rows import document_id, new, to_body
 from mentions.stores.elastic_schema import SCHEMA, template
 from tests.contracts.store_cases import DAY, HOUR, T0, ids, judged, said, server_of
 
@@ -92,13 +93,21 @@ def test_a_store_of_an_older_schema_is_brought_up_to_date(elastic_url: str) -> N
     older = deepcopy(template(read_address(elastic_url)))
     for meta in (older["_meta"], older["template"]["mappings"]["_meta"]):
         meta["schema"] = 1
-    del older["template"]["mappings"]["properties"]["opinion"]["properties"]["corrections"]
+    properties = older["template"]["mappings"]["properties"]
+    del properties["opinion"]["properties"]["corrections"]
+    for name in ("round", "due", "checked"):
+        del properties[name]
     httpx.put(f"{host}/_index_template/{index}", json=older).raise_for_status()
-    httpx.put(f"{host}/{index}-2026.03").raise_for_status()
+    old = to_body(new(judged(said("old", platform="x", native_id="7")), ""))
+    kept = {name: value for name, value in old.items() if name not in ("round", "due", "checked")}
+    where = f"{host}/{index}-2026.03/_doc/{document_id('forum:old')}?refresh=true"
+    httpx.put(where, json=kept).raise_for_status()
     made = judged(said(1), corrections=(Correction("debate", "yes", "no", "Sam", T0, "read it"),), debate=True)
     with closing(ElasticStore(elastic_url)) as store:
         store.save([made])
         assert store.get(["forum:1"])["forum:1"] == made
+        assert [(each.platform, each.held) for each in store.to_check(T0)] == [("x", 1)]
+        assert store.check() == []
     found = httpx.get(f"{host}/{index}-2026.03/_mapping").json()[f"{index}-2026.03"]["mappings"]["_meta"]
     assert found["schema"] == SCHEMA
 

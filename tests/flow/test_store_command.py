@@ -342,7 +342,7 @@ def test_a_restore_that_is_killed_at_any_point_is_finished_by_running_it_again(
 def test_status_tells_what_is_held(tmp_path: Path) -> None:
     fill(f"sqlite:{tmp_path / 'earshot-data/mentions.db'}")
     told = json.loads(earshot("store", "status", "--json", cwd=tmp_path).stdout)
-    assert (told["mentions"], told["doubt"], told["schema"]) == (1500, "", 2)
+    assert (told["mentions"], told["doubt"], told["schema"]) == (1500, "", 3)
     assert "1,500" in earshot("store", "status", cwd=tmp_path).stdout
 
 

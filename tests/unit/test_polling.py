@@ -235,3 +235,14 @@ def test_what_a_platform_counted_and_what_it_may_have_hidden_are_kept(bench: Ben
     bench.poller.poll("a")
     assert bench.poller.state.counted(START - timedelta(hours=1)) == [Counted("a", hour.begin, hour.end, 40)]
     assert "40 posts were counted" in bench.poller.state.gaps(START)[0].why
+
+
+def test_what_a_page_says_is_gone_is_noted_before_the_cursor_moves_on(bench: Bench) -> None:
+    noted: list[tuple[str | None, list[str]]] = []
+    bench.poller.note_gone = lambda ids: noted.append((bench.row().cursor, list(ids)))
+    bench.script.acts = [Page(cursor="1", gone=("a:1", "a:2")), Page(cursor="2")]
+    first, second = bench.poller.poll("a"), bench.poller.poll("a")
+    assert noted == [(None, ["a:1", "a:2"])]
+    assert first is not None
+    assert second is not None
+    assert (first.gone, second.gone) == (2, 0)

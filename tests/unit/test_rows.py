@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listener.rows import BadRow, Row, read_lines, read_rows, to_mention, to_row
+from listener.export_rows import to_row
+from listener.rows import BadRow, Row, read_lines, read_rows, to_mention
 from mentions.corrections import corrected
 from mentions.failures import UserError
-from mentions.mention import Assessed, Assessment, Correction, Mention, Mood, Rag, Reach, Reason, Verdict, Voice
+from mentions.mention import LAPSED, Assessed, Assessment, Correction, Mention, Mood, Rag, Reach, Reason, Verdict, Voice
 from mentions.pseudonyms import AuthorKey
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -291,3 +292,22 @@ def test_no_line_whatever_breaks_the_reader(line: bytes) -> None:
     for found in read_lines([line], "f"):
         if isinstance(found, Row):
             to_mention(found, NOW, KEY.pseudonym)
+
+
+def test_a_tombstone_and_sightings_come_back_from_an_export_as_they_went() -> None:
+    gone = Mention(
+        "x:1", "x", "Met", NOW, NOW, "", sightings=("Search", "Mentions"), buried_at=NOW, buried_because=LAPSED
+    )
+    (row,) = read_lines([json.dumps(to_row(Assessed(gone, Assessment()))).encode()], "export")
+    assert isinstance(row, Row)
+    mention = to_mention(row, NOW, lambda platform, author: "")
+    assert (mention.text, mention.sightings, mention.buried_at, mention.buried_because) == (
+        "", ("Search", "Mentions"), NOW, LAPSED
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [{}, {"at": "2026-03-01T12:00:00Z"}, "yes", {"at": "x", "because": "deleted"}])
+def test_a_tombstone_that_no_export_wrote_is_refused(told: object) -> None:
+    row = {"id": "1", "platform": "x", "text": "", "deleted": told}
+    (bad,) = read_lines([json.dumps(row).encode()], "export")
+    assert isinstance(bad, BadRow)
