@@ -43,7 +43,7 @@ def read_options(
     """The connector's or channel's own options, out of the table `prefix`. `beside` is the model of the table's other
     keys. Raises SettingsError with every problem in them."""
     problems = [
-        Problem(file, f"{prefix}.{key}", HIDDEN, "the name of an environment variable, in capitals")
+        Problem(file, f"{prefix}.{key}".lstrip("."), HIDDEN, "the name of an environment variable, in capitals")
         for key, value in options.items()
         if key.endswith("_env") and value != "" and not names_variable(value)
     ]

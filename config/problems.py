@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -105,11 +105,14 @@ def suggest(key: str, known: Iterable[str]) -> str:
 def fields_at(model: type[BaseModel], loc: Iterable[int | str]) -> list[str]:
     """The keys of the table at `loc` inside the model; empty where that is no table of known keys."""
     here: type[BaseModel] | None = model
+    named = False  # whether the next key is a name that people choose, as in budgets.x
     for part in loc:
-        if isinstance(part, int):
+        if isinstance(part, int) or (named and here and part not in here.model_fields):
+            named = False
             continue
         field = here.model_fields.get(part) if here else None
         here = _table_in(field.annotation) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
     return list(here.model_fields) if here else []
 
 

@@ -132,6 +132,8 @@ EnvName = Annotated[str, Field(pattern=r"^EARSHOT_[A-Z0-9_]+$")]
 Name = Annotated[str, AfterValidator(_a_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=1)]
+Allowed = Annotated[int, Field(ge=0)] | None
+Dollars = Annotated[float, Field(ge=0, le=1_000_000)] | None
 Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 Address = Annotated[str, AfterValidator(_an_address)]
@@ -222,6 +224,23 @@ class SourceSettings(Table):
     @classmethod
     def _set_options_apart(cls, table: object) -> object:
         return _set_apart(table, cls.model_fields)
+
+
+class BudgetSettings(Table):
+    """What one kind of source may cost. What is left out is the kind's own; docs/connectors.md tells it."""
+
+    calls_per_day: Allowed = Field(default=None, description="Most calls (YouTube: units) a day; none: the kind's own")
+    calls_per_month: Allowed = Field(default=None, description="Most calls a calendar month; none: the kind's own")
+    dollars_per_day: Dollars = Field(default=None, description="Most US dollars a day; none: the kind's own")
+    dollars_per_month: Dollars = Field(
+        default=None, description="Most US dollars a calendar month; none: the kind's own"
+    )
+    searches_per_day: Allowed = Field(
+        default=None, description="Most searches a day, where a platform counts them apart, as YouTube does"
+    )
+    reserve: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        default=None, description="Share of calls and dollars kept for re-checks of what is held; none: 0.2"
+    )
 
 
 class ChannelSettings(Table):
@@ -357,6 +376,9 @@ class Settings(Table):
     analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="What judges")
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="When to alert, and when it is over")
     sources: Annotated[tuple[SourceSettings, ...], FROM_LIST] = Field(default=(), description="What is listened to")
+    budgets: dict[str, BudgetSettings] = Field(
+        default_factory=dict, description="What kinds of sources may cost, as in [budgets.x]"
+    )
     channels: Annotated[tuple[ChannelSettings, ...], FROM_LIST] = Field(default=(), description="Who is told")
     watchlists: Annotated[tuple[WatchlistSettings, ...], FROM_LIST] = Field(
         default=(), description="What is watched for"

@@ -10,6 +10,7 @@ from dashboard.keeping import Kept
 from dashboard.options import Options
 from dashboard.usual import Hours, Past
 from dashboard.wording import count_of, parse_time, tell_age, tell_time
+from mentions.coverage import Coverage
 from mentions.model_note import MODEL_NOTE
 from mentions.records import Incident, IncidentState, Level, SourceRow, SourceState
 from mentions.sqlstate import open_state
@@ -33,6 +34,7 @@ class Books:
     state: State
     own_handles: tuple[str, ...] = ()
     day: Kept[Hours] = field(default_factory=lambda: Kept(DAY_FRESH_S))  # today but for its newest hours
+    coverage: Kept[Coverage] = field(default_factory=lambda: Kept(DAY_FRESH_S))
     past: Kept[Past] = field(
         default_factory=lambda: Kept(PAST_FRESH_S)
     )  # what is usual, weighed anew every ten minutes
@@ -92,14 +94,19 @@ class Standing:
     daemon_alive: bool = False
 
     @property
+    def live(self) -> list[SourceRow]:
+        """The sources that are to be collected; what is not configured is none of them."""
+        return [row for row in self.sources if row.state is not SourceState.OFF]
+
+    @property
     def alive(self) -> int:
-        """How many sources are on time; none of them where nobody is collecting."""
-        return len(self.sources) - len(self.late) if self.daemon_alive else 0
+        """How many of those are on time; none of them where nobody is collecting."""
+        return len(self.live) - len(self.late) if self.daemon_alive else 0
 
     @property
     def late(self) -> list[str]:
-        """The names of the sources that are not."""
-        return [row.name for row in self.sources if row.state is not SourceState.OK]
+        """The names of those that are not."""
+        return [row.name for row in self.live if row.state is not SourceState.OK]
 
     @property
     def lead(self) -> Incident | None:
@@ -125,6 +132,14 @@ def read_standing(state: State, moment: Moment) -> Standing:
     last = _last_closed(state)
     green = Standing(Word.GREEN, last.resolved_at if last else None, "No open alerts", "", (), sources, daemon_alive)
     return replace(green, doubt=_tell_doubt(green.late) or tell_store(note, moment.now))
+
+
+def read_blindness(state: State, moment: Moment) -> str:
+    """Why nothing at all can be told at the moment; "" where something can. One stopped source is no such reason."""
+    beat = parse_time(state.get("heartbeat"))
+    sources = [row for row in read_sources(state, moment.now) if row.state is not SourceState.PAUSED]
+    note, rules_at = read_store_note(state, moment), parse_time(state.get("last_rules_at"))
+    return _tell_blindness(moment, beat, _is_alive(beat, moment), rules_at, tuple(sources), note) if sources else ""
 
 
 def read_sources(state: State, now: datetime) -> list[SourceRow]:
@@ -186,6 +201,9 @@ def _tell_blindness(
         return f"No daemon is running{last}: start it with `earshot daemon`"
     if not sources:
         return "No sources are set up: add some to earshot.toml"
+    sources = tuple(row for row in sources if row.state is not SourceState.OFF)
+    if not sources:
+        return "No source is configured in full: see Sources"
     if note.is_blind:
         return tell_store(note, moment.now)
     if not moment.exercise and (rules_at is None or moment.wall - rules_at > RULES_STALLED_AFTER):

@@ -18,6 +18,7 @@ SOURCE_MARKS = {
     SourceState.FAILING: "▲ late",
     SourceState.PAUSED: "■ stopped",
     SourceState.NEVER: "◇ never",
+    SourceState.OFF: "○ not configured",
 }
 
 

@@ -36,7 +36,7 @@ COMMANDS = (
     "detect",
     "models",
 )
-WITH_STORE = frozenset(COMMANDS) - {"exercise", "sources", "watchlists", "alerts", "score", "detect"}
+WITH_STORE = frozenset(COMMANDS) - {"exercise", "watchlists", "alerts", "score", "detect"}
 DONE, NOT_STARTED = 0, 2  # 1, done but some input was rejected, is for each command to say
 
 

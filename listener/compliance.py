@@ -237,4 +237,5 @@ def open_compliance(
         clock=clock,
         locators=settings.retention.locators,
         turn=lambda name: poller.turns[name],
+        admit=poller.admit,
     )

@@ -127,6 +127,7 @@ class Tools:
     own_handles: frozenset[str] = frozenset()  # lower-case, without @
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
+    source: str = ""  # whom they are for, where a connector hands them on
     apart: DoesApart = do_here  # the commands and the daemon give a process of its own
     sessions: Sessions = field(default_factory=Sessions)
 

@@ -102,7 +102,7 @@ class Fetcher:
         site's leave, so that robots.txt forbids nothing; its pauses hold.
 
         Raises `RateLimited` with the time to wait for, `NeedsAttention` for what will not mend itself (sign-in,
-        refusal, gone, robots.txt, a private address), `TemporaryFailure` for the rest.
+        refusal, gone, a private address), `NotConfigured` for what robots.txt closes, `TemporaryFailure` for the rest.
         """
         wanted = {"Accept": accept, **(headers or {})}
         if etag:

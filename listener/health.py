@@ -33,6 +33,7 @@ class Health:
     reason: str
     collecting: tuple[str, ...]
     blind: tuple[str, ...]
+    off: tuple[str, ...] = ()  # not configured: no fault
 
 
 def judge_health(
@@ -43,19 +44,21 @@ def judge_health(
     broken: Sequence[str] = (),
 ) -> Health:
     """Red when nothing is being collected: a page that stays green then is a defect."""
+    off = tuple(row.name for row in rows if row.state is SourceState.OFF)
+    rows = [row for row in rows if row.state is not SourceState.OFF]
     live = tuple(row.name for row in rows if is_collecting(row, every.get(row.name, timedelta(minutes=15)), now))
     blind = tuple(row.name for row in rows if row.name not in live)
     if not rows:
-        return Health("red", "no sources are configured: nothing is being collected", live, blind)
+        return Health("red", "no sources are configured: nothing is being collected", live, blind, off)
     if not live:
-        return Health("red", "no source has answered in time: nothing is being collected", live, blind)
+        return Health("red", "no source has answered in time: nothing is being collected", live, blind, off)
     if now - last_rules_at > STALLED_AFTER:
-        return Health("red", f"rules last ran {last_rules_at:%H:%M:%S} UTC: no alert can be raised", live, blind)
+        return Health("red", f"rules last ran {last_rules_at:%H:%M:%S} UTC: no alert can be raised", live, blind, off)
     if broken:
-        return Health("red", f"the rule {' and '.join(broken)} breaks at every check: see the log", live, blind)
+        return Health("red", f"the rule {' and '.join(broken)} breaks at every check: see the log", live, blind, off)
     if blind:
-        return Health("amber", f"{len(blind)} of {len(rows)} sources are not being collected", live, blind)
-    return Health("green", f"all {len(rows)} sources are being collected", live, blind)
+        return Health("amber", f"{len(blind)} of {len(rows)} sources are not being collected", live, blind, off)
+    return Health("green", f"all {len(rows)} sources are being collected", live, blind, off)
 
 
 def weigh_store(health: Health, note: StoreNote, now: datetime) -> Health:
@@ -68,8 +71,8 @@ def weigh_store(health: Health, note: StoreNote, now: datetime) -> Health:
 
 
 def is_collecting(row: SourceRow, every: timedelta, now: datetime) -> bool:
-    """Whether the source has answered within its patience; a stopped one never does."""
-    if row.state is SourceState.PAUSED or row.succeeded_at is None:
+    """Whether the source has answered within its patience; one that is stopped or off never does."""
+    if row.state in (SourceState.PAUSED, SourceState.OFF) or row.succeeded_at is None:
         return False
     if not row.failures and row.next_check_at is not None and now - row.next_check_at <= SHORTEST_PATIENCE:
         return True  # it posts rarely, or wants to be asked rarely, and is not late

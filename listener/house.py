@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.channel import Channel
@@ -20,28 +19,26 @@ from alerts.rules import AlertSettings, SingleSettings, SurgeSettings, build_rul
 from analysis.pipeline import Pipeline
 from config.settings import Settings
 from listener.apart import READING
+from listener.approval import open_admission, open_approvals
 from listener.backfill import Backfill
 from listener.boards import Boards
 from listener.compliance import Compliance, open_compliance
-from listener.connector import Connector, SourceInfo, Tools
-from listener.connectors import build_connector
-from listener.fetch import Fetcher, FetchSettings
+from listener.fetch import Fetcher
 from listener.health import Health, Metrics, judge_health, weigh_store
 from listener.intake import Intake
 from listener.judging import lessons_of, open_pipeline, prove_models
 from listener.lock import hold_compliance
+from listener.outfit import fetch_settings, open_connectors
 from listener.polling import Poll, Poller
 from listener.public import lower_told
-from listener.sessions import Sessions
+from listener.reaching import note_reach
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from listener.unseen import Unseen, strongest
 from listener.watching import Standing, running_watchlists, standing_of
 from mentions.clock import Clock, utc_now
 from mentions.failures import Failure, UserError
-from mentions.mention import Voice
 from mentions.model_note import MODEL_NOTE
-from mentions.pseudonyms import AuthorKey, plain_name
 from mentions.records import Finding, Level
 from mentions.sqlstate import open_state
 from mentions.state import State
@@ -52,7 +49,7 @@ from mentions.watchlists import Watchlist
 
 log = logging.getLogger(__name__)
 
-SPOOL, SESSIONS = "spool", "sessions"  # in the data directory
+SPOOL = "spool"  # in the data directory
 LOOK_SECONDS = 2.0  # a health report never waits longer for the store
 START_SECONDS = 10.0  # nor does the start: a store that is away is no reason not to listen
 
@@ -214,6 +211,7 @@ class House:
             "at": self.clock().isoformat(),
             "collecting": list(health.collecting),
             "blind": list(health.blind),
+            "off": list(health.off),
             "mentions": status.mentions if status else None,
             "pending": status.pending if status else None,
             "waiting": note.waiting,
@@ -260,7 +258,8 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
         intake=intake,
         state=state,
         pipeline=pipeline,
-        connectors=open_connectors(settings, fetcher, clock),
+        connectors=open_connectors(settings, fetcher, clock, state),
+        admit=open_admission(settings.sources, open_approvals(settings.sources, state)),
         every={source.name: source.every for source in settings.sources},
         clock=clock,
         owner=f"{socket.gethostname()}:{settings.data}",
@@ -290,6 +289,7 @@ def _wire(settings: Settings, clock: Clock, opened: ExitStack, *, exercise: bool
     )
     poller.alarmed, poller.note_gone = lambda: house.alarmed, compliance.note_gone
     state.release(poller.owner)
+    note_reach(settings, state)
     state.register_sources([(source.name, source.kind) for source in settings.sources], clock())
     return house
 
@@ -320,24 +320,6 @@ def open_spool(settings: Settings, clock: Clock) -> Spool:
     if spool.mentions:
         log.info("spool waiting=%d since=%s", spool.mentions, spool.since)
     return spool
-
-
-def open_connectors(settings: Settings, fetcher: Fetcher, clock: Clock) -> dict[str, Connector]:
-    """A connector for every source."""
-    tools = open_tools(settings, fetcher, clock, AuthorKey.load_or_create(settings.author_key))
-    tools = replace(tools, sessions=Sessions(settings.data / SESSIONS))
-    return {
-        source.name: build_connector(
-            source.kind, SourceInfo(source.name, Voice(source.voice), source.publisher), source.options, tools
-        )
-        for source in settings.sources
-    }
-
-
-def open_tools(settings: Settings, fetcher: Fetcher, clock: Clock, key: AuthorKey) -> Tools:
-    """What every connector is built with."""
-    handles = frozenset(map(plain_name, settings.own_handles))
-    return Tools(fetcher, clock, key.pseudonym, os.environ.get, settings.timezone, handles, apart=READING.do)
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:
@@ -375,18 +357,3 @@ def rule_settings(settings: Settings) -> AlertSettings:
     """The rules' settings from the file's; what the file cannot set keeps its default."""
     surge, single = settings.alerts.surge, settings.alerts.single
     return AlertSettings(SurgeSettings(**dict(surge)), SingleSettings(**dict(single)))
-
-
-def fetch_settings(settings: Settings) -> FetchSettings:
-    """The fetch layer's settings from the file's."""
-    given = settings.fetch
-    contact = f" (+{given.contact})" if given.contact else ""
-    return FetchSettings(
-        user_agent=given.user_agent + contact,
-        connect_timeout=given.connect_timeout.total_seconds(),
-        total_timeout=given.total_timeout.total_seconds(),
-        max_bytes=given.max_bytes,
-        host_gap=given.host_gap.total_seconds(),
-        allow=given.allow,
-        respect_robots=given.respect_robots,
-    )

@@ -25,7 +25,7 @@ from mentions.failures import (
     TemporaryFailure,
     UserError,
 )
-from mentions.records import SourceRow, SourceState
+from mentions.records import Arrivals, Counted, SourceRow, SourceState
 from mentions.state import State
 from mentions.store import MentionStore, Saved
 
@@ -35,7 +35,9 @@ LEASE = timedelta(minutes=5)
 MAX_PAGES = 20  # a poll that still has more after these goes on at once at the next tick
 NO_ROOM_FOR = timedelta(minutes=1)  # when a poll that found the spool full is tried again
 ASK_AGAIN_WHETHER_CONFIGURED = timedelta(hours=1)  # costs no request
+LEAST_REFUSED = timedelta(minutes=1)  # whatever a server says that refuses us: some name a time that is past
 AFTER_REFUSAL = timedelta(hours=1)  # up to so much more where a site that refused us again named no time
+LATE_AFTER = timedelta(hours=1)  # beyond the source's own interval, a post comes late
 QUIET_AT_LEAST = timedelta(hours=6)
 QUIET_GAPS = 8
 RHYTHM_WINDOW = timedelta(days=28)
@@ -86,6 +88,7 @@ class Poller:
     clock: Clock
     owner: str
     alarmed: Callable[[], bool] = lambda: False
+    admit: Callable[[str], None] = lambda name: None  # raises `NotConfigured` where terms close a source to us
     jitter: float = 0.1
     note_gone: Callable[[Sequence[str]], None] = lambda ids: None  # what a page says is deleted at its source
     turns: defaultdict[str, Lock] = field(default_factory=lambda: defaultdict(Lock), repr=False)  # one by source
@@ -117,6 +120,7 @@ class Poller:
 
     def _read(self, run: _Run) -> None:
         """Page by page; what was reached before a failure stays reached."""
+        self.admit(run.row.name)
         for _ in range(MAX_PAGES):
             with self.turns[run.row.name]:
                 run.page = self.connectors[run.row.name].poll(run.row.cursor)
@@ -129,6 +133,7 @@ class Poller:
             run.left_out += run.page.left_out
             run.published += [mention.published_at for mention in run.page.mentions] if run.history else []
             run.full = run.full or bool(run.page.gap)
+            self._note_coverage(run, saved)
             run.row = self._advance(run.row, run.page, len(saved.new))
             if not run.page.more:
                 return
@@ -155,6 +160,21 @@ class Poller:
             return Saved()
         heard = (replace(mention, history=True) for mention in page.mentions) if history else page.mentions
         return self.intake.save([self.pipeline.assess_for_store(mention) for mention in heard])
+
+    def _note_coverage(self, run: _Run, saved: Saved) -> None:
+        """What the page tells of the source as a whole: what came late, and what may have been missed."""
+        name, now = run.row.name, self.clock()
+        if run.page.gap:
+            log.warning("source=%s gap reason=%s", name, run.page.gap)
+            self.state.note_gap(name, now, run.page.gap)
+        if run.page.volume:
+            self.state.note_counted([Counted(name, each.begin, each.end, each.posts) for each in run.page.volume])
+        new = set(saved.new)
+        if run.history or not new:
+            return
+        in_time = now - self.every[name] - LATE_AFTER
+        late = {each.id for each in run.page.mentions if each.id in new and each.published_at < in_time}
+        self.state.note_arrivals(Arrivals(name, now.date(), len(new), len(late)))
 
     def _advance(self, row: SourceRow, page: Page, new: int) -> SourceRow:
         newest = max((m.published_at for m in page.mentions), default=None)
@@ -232,7 +252,7 @@ class Poller:
         until = failure.until if isinstance(failure, RateLimited | TemporaryFailure) else None
         if isinstance(failure, RateLimited):
             if failure.told or not row.failures:
-                return replace(late, next_check_at=until)
+                return replace(late, next_check_at=max(failure.until, self.clock() + LEAST_REFUSED))
             until = failure.until + AFTER_REFUSAL * random.random()  # we are not welcome, and not told until when
         return replace(late, next_check_at=max(late.next_check_at, until)) if until and late.next_check_at else late
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
+from mentions.failures import NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -31,15 +31,15 @@ class Robots:
     def check(self, site: str, url: str, *, permitted: bool = False) -> float:
         """The pause in seconds the site asks for between requests (0 for none).
 
-        Raises `NeedsAttention` where robots.txt forbids the address. An unreachable robots.txt means that nothing
-        may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may. Where a named
-        person recorded the site's leave (`permitted`), what it forbids may be read; its pauses hold all the same.
+        Raises `NotConfigured` where robots.txt forbids the address: off until a named person records the site's leave
+        (`permitted`); then it may be read, and its pauses hold all the same. An unreachable robots.txt means that
+        nothing may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may.
         """
         rules = self._rules_of(site)
         if not permitted and not rules.can_fetch(url, self._agent):
-            raise NeedsAttention(
-                f"{site}: robots.txt does not allow reading this address; ask the site, and record its leave with "
-                "`earshot sources permit`, or drop it"
+            raise NotConfigured(
+                f"{site}: not configured; robots.txt does not allow reading this address: ask the site, and record its "
+                "leave with `earshot sources permit`, or drop it"
             )
         rate = rules.request_rate(self._agent)
         return max(float(rules.crawl_delay(self._agent) or 0), rate.seconds / rate.requests if rate else 0.0)

@@ -78,6 +78,8 @@ def find_problems(settings: Settings, file: str) -> Iterator[Problem]:
     channels = {kind: channel.Options for kind, channel in CHANNELS.items()}
     yield from _tables("sources", settings.sources, connectors, SourceSettings, file)
     yield from _tables("channels", settings.channels, channels, ChannelSettings, file)
+    for kind in settings.budgets.keys() - connectors.keys():
+        yield Problem(file, f"budgets.{kind}", "a kind that is unknown", f"one of {', '.join(sorted(connectors))}")
     yield from find_watchlist_problems(settings, file)
 
 

@@ -18,6 +18,7 @@ class Tried:
     state: str = "ok"
     reason: str = ""
     left_out: int = 0
+    sample: str = ""
     polls: list[dict[str, int]] = field(default_factory=list)
     mentions: dict[str, Mention] = field(default_factory=dict)
 
@@ -34,6 +35,7 @@ def try_source(connector: Connector, polls: int) -> Tried:
                 page = connector.poll(cursor)
                 cursor = page.cursor
                 tried.left_out += page.left_out
+                tried.sample = page.sample or tried.sample
                 for mention in page.mentions:
                     _count(tried, count, mention)
                 for gone in page.gone:

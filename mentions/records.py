@@ -43,6 +43,74 @@ class SourceRow:
     weekly: float = 0.0  # posts a week, as it has brought them lately; below nought where nobody has counted yet
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a named person recorded: that we may read `source`, which its platform's terms or its site's robots.txt
+    close. It holds for `what` alone (a kind and a place, as in "feed www.reddit.com"): a source that is made to read
+    something else needs another."""
+
+    source: str
+    what: str
+    by: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Calls and money (millionths of a US dollar) put to one account of a kind of source for one `period`, a day as in
+    "2026-11-26" or a month as in "2026-11"; `bucket` names an allowance of its own. What would pass a most is refused.
+    """
+
+    bucket: str
+    period: str
+    calls: int = 0
+    money: int = 0
+    most_calls: int | None = None
+    most_money: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What stands on one account."""
+
+    kind: str
+    bucket: str
+    period: str
+    calls: int
+    money: int  # millionths of a US dollar
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGap:
+    """Posts of a source may have been missed before `at`; `why` in a few words."""
+
+    source: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What a source brought on one UTC day, first poll and imports apart; `late` of them long after they were
+    published."""
+
+    source: str
+    day: date
+    new: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many posts a platform counted for a source's query in [begins_at, ends_at), read by us or not."""
+
+    source: str
+    begins_at: datetime
+    ends_at: datetime
+    posts: int
+
+
 class Level(StrEnum):
     """A warning waits on the page; a crisis rings a phone."""
 

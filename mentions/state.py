@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from mentions.records import (
+    Arrivals,
     AuditEntry,
     Board,
     Burial,
+    Charge,
+    Counted,
     Incident,
     Notice,
+    Permission,
+    SourceGap,
     SourceRow,
+    Spent,
     TaughtPlace,
     Transition,
     WatchlistRow,
@@ -55,6 +61,44 @@ class State(Protocol):
 
     def resume(self, name: str, now: datetime) -> None:
         """A person says: try again. State back to late, failures 0, due now."""
+
+    # -- what sources may read and cost, and what they may have missed --------------------------------------------
+
+    def permissions(self) -> list[Permission]:
+        """Those that stand, by source."""
+
+    def permit(self, permission: Permission) -> None:
+        """Keep it, in place of an earlier one for that source, which is due at once where it was off or stopped."""
+
+    def withdraw_permission(self, source: str, now: datetime) -> Permission:
+        """Take it back, and have that source look at once whether it may go on; the one that stood. Raises KeyError
+        where none did."""
+
+    def spend(self, kind: str, charges: Sequence[Charge]) -> int | None:
+        """Put all charges to their accounts, in ONE transaction, and answer None; or, where one of them would pass its
+        most, put none and answer which (its place in the list). Negative money is given back; an account never falls
+        below nought."""
+
+    def spent(self, periods: Sequence[str]) -> list[Spent]:
+        """What stands on the accounts of these periods, by kind and bucket."""
+
+    def note_gap(self, source: str, at: datetime, why: str) -> None:
+        """Mark that posts of a source may have been missed before `at`."""
+
+    def gaps(self, since: datetime) -> list[SourceGap]:
+        """Gaps marked at or after `since`, newest first."""
+
+    def note_arrivals(self, arrivals: Arrivals) -> None:
+        """Add to what that source brought on that day."""
+
+    def arrivals(self, since: date) -> list[Arrivals]:
+        """What sources brought on each day from `since` on, by source and day."""
+
+    def note_counted(self, counted: Sequence[Counted]) -> None:
+        """Keep what platforms counted; the same hour of a source told again replaces what was told before."""
+
+    def counted(self, since: datetime) -> list[Counted]:
+        """What platforms counted from `since` on, by source and time."""
 
     # -- incidents and outbox -------------------------------------------------------------------------------------
 

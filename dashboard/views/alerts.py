@@ -13,6 +13,7 @@ from alerts.incidents import acknowledge, add_note, resolve
 from alerts.wording import GUIDANCE
 from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.chrome import draw_live, read_now, unread_told
+from dashboard.covering import tell_nothing
 from dashboard.reading import Books, Moment
 from dashboard.safe import mask_text, shorten, strip_text
 from dashboard.wording import RAG_MARKS, count_of, parse_time, plain_words, tell_age, tell_span, tell_time
@@ -83,7 +84,8 @@ def tell_blank(books: Books, moment: Moment, closed: list[Incident]) -> str:
     last = max((one.opened_at for one in closed), default=None)
     ran = parse_time(books.state.get("last_rules_at"))
     rules = f"rules last ran {tell_time(ran, moment.now)}" if ran else "the rules have not run yet"
-    return f"No open alerts. Last alert {tell_age(last, moment.now)}; {rules}."
+    rests_on = f"Last alert {tell_age(last, moment.now)}; {rules}."
+    return f"{tell_nothing(books, moment, 'No open alerts.')} {rests_on}"
 
 
 def draw_summary(one: Incident, moment: Moment) -> None:

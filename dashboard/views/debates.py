@@ -11,6 +11,7 @@ import streamlit as st
 from config.strategy import borough_names
 from dashboard.boards import read_board
 from dashboard.chrome import draw_live, read_now
+from dashboard.covering import tell_nothing
 from dashboard.reading import Books, Moment
 from dashboard.safe import check_link, escape_label, mask_text, shorten
 from dashboard.wording import count_of, parse_time, tell_age
@@ -55,7 +56,8 @@ def draw_debates() -> None:
     rows = [row for row in rows if view.find_opening(row)]
     if not rows:
         where = "" if len(shown) > 1 else f" in {chosen} now" if chosen != NOWHERE else " without a borough now"
-        st.text(f"{told} No debate worth joining{where}. Sources says whether the forums are heard.")
+        none = f"No debate worth joining{where}. Sources says whether the forums are heard."
+        st.text(f"{told} {tell_nothing(books, moment, none)}")
         return
     st.text(f"{told} {count_of(len(rows), 'debate')}.")
     for borough in shown:

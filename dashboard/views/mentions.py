@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.asking import ask_who
 from dashboard.chrome import read_now, unread_told
 from dashboard.correcting import draw_corrections
+from dashboard.covering import tell_nothing
 from dashboard.export import MOST, write_csv
 from dashboard.finding import Filters, Found, find_all, find_page
 from dashboard.reading import Books, Moment
@@ -136,7 +137,7 @@ def draw_rows(books: Books, moment: Moment, held: Held) -> None:
     """The table, or why it is empty and what to do."""
     rows = held.found.rows
     if not rows:
-        draw_empty(books, held)
+        draw_empty(books, moment, held)
         return
     first, last = rows[0].mention.published_at, rows[-1].mention.published_at
     st.text(
@@ -175,15 +176,17 @@ def mention_row(row: Assessed, moment: Moment, books: Books) -> dict[str, str]:
     }
 
 
-def draw_empty(books: Books, held: Held) -> None:
+def draw_empty(books: Books, moment: Moment, held: Held) -> None:
     """Why there is nothing, and the way on."""
     if held.found.older is not None:
         st.text(f"None of the newest {held.found.looked:,} posts match. Look further back, or narrow the dates.")
     elif held.filters == Filters():
-        st.text("No posts about the police have been collected yet. Sources says whether anything is arriving.")
+        none = "No posts about the police have been collected yet. Sources says whether anything is arriving."
+        st.text(tell_nothing(books, moment, none))
         st.page_link("views/sources.py", label="Open Sources")
     else:
-        st.text("No posts match. Take a filter away, or include posts that are not about the police.")
+        st.text(tell_nothing(books, moment, "No posts match."))
+        st.text("Take a filter away, or include posts that are not about the police.")
         st.button("Clear filters", on_click=clear_filters, key="clear_empty")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.chrome import draw_live, read_now
+from dashboard.covering import tell_nothing
 from dashboard.figures import describe_hours, describe_shares, draw_hours, draw_shares, tell_share
 from dashboard.overview import WINDOWS, Overview, Unusual, read_newest_red, read_overview
 from dashboard.reading import Books, Moment, Standing, read_standing, tell_model
@@ -12,6 +13,8 @@ from dashboard.safe import mask_text, shorten
 from dashboard.usual import tell_range
 from dashboard.wording import count_of, plain_words, tell_time
 from mentions.mention import Assessed
+
+NO_POSTS = "No posts about the police in this window."
 
 
 def main() -> None:
@@ -45,12 +48,12 @@ def draw_figures() -> None:
     if any(counts.total for _, counts, _ in overview.hours):
         draw_chart(overview)
     else:
-        st.text("No posts about the police in this window.")
+        st.text(tell_nothing(books, moment, NO_POSTS))
     left, right = st.columns(2)
     with left:
-        draw_tone(overview)
+        draw_tone(books, moment, overview)
     with right:
-        draw_boroughs(overview)
+        draw_boroughs(books, moment, overview)
     st.caption(f"Figures at {tell_time(moment.now, moment.now, seconds=True)}. Posts seen, not public opinion.")
 
 
@@ -79,7 +82,7 @@ def draw_tiles(books: Books, moment: Moment, overview: Overview) -> None:
             )
         st.metric(
             "Sources on time",
-            f"{standing.alive} of {len(standing.sources)}",
+            f"{standing.alive} of {len(standing.live)}",
             border=True,
             delta=tell_sources(standing),
             delta_color="off",
@@ -89,8 +92,8 @@ def draw_tiles(books: Books, moment: Moment, overview: Overview) -> None:
 
 def tell_sources(standing: Standing) -> str:
     """Which sources are not on time."""
-    if not standing.sources:
-        return "none set up"
+    if not standing.live:
+        return "none configured" if standing.sources else "none set up"
     if not standing.daemon_alive:
         return "nobody is collecting"
     return f"not: {', '.join(standing.late)}" if standing.late else "all of them"
@@ -107,11 +110,11 @@ def title_of(overview: Overview) -> str:
     return f"Above usual in {sum(above)} of the last six hours" if sum(above) > 1 else "The last full hour is as usual"
 
 
-def draw_tone(overview: Overview) -> None:
+def draw_tone(books: Books, moment: Moment, overview: Overview) -> None:
     """The attitudes towards the police as shares, with their doubt."""
     st.header("Towards the police", anchor=False)
     if not overview.tone:
-        st.text("No posts about the police in this window.")
+        st.text(tell_nothing(books, moment, NO_POSTS))
         return
     spec = draw_shares(overview.tone, dark=st.context.theme.type == "dark")
     st.vega_lite_chart(None, spec, alt=describe_shares(overview.tone))
@@ -121,13 +124,14 @@ def draw_tone(overview: Overview) -> None:
     st.caption(f"Of {posts}; 95 % interval of the count alone. How often the judging itself errs: see Accuracy.")
 
 
-def draw_boroughs(overview: Overview) -> None:
+def draw_boroughs(books: Books, moment: Moment, overview: Overview) -> None:
     """Boroughs outside their own usual range."""
     st.header("Boroughs outside their usual", anchor=False)
     if not overview.weighed:
         st.text("Not known yet: it takes a week of posts to say what is usual.")
     elif not overview.unusual:
-        st.text(f"None of {count_of(overview.weighed, 'borough')} over the last 24 full hours.")
+        none = f"None of {count_of(overview.weighed, 'borough')} over the last 24 full hours."
+        st.text(tell_nothing(books, moment, none))
     else:
         st.dataframe(
             [borough_row(row) for row in overview.unusual], hide_index=True, alt="Boroughs outside their usual"
@@ -157,7 +161,7 @@ def draw_red() -> None:
         held = st.session_state["held_red"] = {row.mention.id for row in rows}
     shown = [row for row in rows if row.mention.id in held]
     if not shown:
-        st.text("No red posts in the last 24 hours." if not fresh else "")
+        st.text(tell_nothing(books, moment, "No red posts in the last 24 hours.") if not fresh else "")
         return
     st.dataframe(
         [red_row(row, moment, books) for row in shown],

@@ -9,13 +9,22 @@ import streamlit as st
 
 from dashboard.asking import ask_who, draw_refusal, try_act
 from dashboard.chrome import draw_live, read_now
+from dashboard.covering import account_row, coverage_row, read_accounts, read_coverage, read_reach
 from dashboard.reading import Books, Moment, read_sources, read_store_note, tell_store
 from dashboard.safe import shorten, strip_text
 from dashboard.wording import SOURCE_MARKS, count_of, tell_age, tell_time
+from mentions.coverage import FEWER, LOST
 from mentions.records import SourceRow, SourceState
 
 WEEK = timedelta(days=7)
-ORDER = [SourceState.PAUSED, SourceState.FAILING, SourceState.QUIET, SourceState.NEVER, SourceState.OK]
+ORDER = [
+    SourceState.PAUSED,
+    SourceState.FAILING,
+    SourceState.QUIET,
+    SourceState.NEVER,
+    SourceState.OK,
+    SourceState.OFF,
+]
 
 
 def main() -> None:
@@ -25,6 +34,7 @@ def main() -> None:
     draw_refusal()
     books, moment = read_now()
     draw_stopped(books, moment, [row for row in books.state.sources() if row.state is SourceState.PAUSED])
+    draw_live(draw_reach, "reach")
 
 
 def draw_table() -> None:
@@ -40,9 +50,9 @@ def draw_table() -> None:
     st.dataframe([source_row(row, moment) for row in rows], hide_index=True, alt="Sources and how they are")
     st.caption(
         "● on time  ◐ doubtful: answers, brings nothing  ▲ late: failing, tried again  "
-        "■ stopped: needs a person  ◇ never polled"
+        "■ stopped: needs a person  ◇ never polled  ○ not configured: no fault, credentials or a permission are missing"
     )
-    draw_missing(books, moment, [row for row in rows if row.state is not SourceState.OK])
+    draw_missing(books, moment, [row for row in rows if row.state not in (SourceState.OK, SourceState.OFF)])
 
 
 def source_row(row: SourceRow, moment: Moment) -> dict[str, object]:
@@ -54,7 +64,11 @@ def source_row(row: SourceRow, moment: Moment) -> dict[str, object]:
         "Kind": row.kind,
         "Last post": tell_age(row.newest_at, now),
         "Last success": tell_age(row.succeeded_at, now),
-        "Next try": "when resumed" if row.state is SourceState.PAUSED else tell_next(row, moment),
+        "Next try": "when configured"
+        if row.state is SourceState.OFF
+        else "when resumed"
+        if row.state is SourceState.PAUSED
+        else tell_next(row, moment),
         "Failures": row.failures,
         "Message": shorten(strip_text(row.message), 160),
         "Mentions": row.mentions,
@@ -89,6 +103,66 @@ def draw_missing(books: Books, moment: Moment, sick: list[SourceRow]) -> None:
         st.text(
             f"{SOURCE_MARKS[row.state]}  {row.name}: last success {tell_age(row.succeeded_at, moment.now)}; {usually}."
         )
+
+
+def draw_reach() -> None:
+    """What is heard at all, what that costs, and what is off."""
+    books, moment = read_now()
+    rows = read_sources(books.state, moment.now)
+    if not rows:
+        return
+    draw_coverage(books, moment)
+    draw_budgets(books, moment)
+    draw_off(books, [row for row in rows if row.state is SourceState.OFF])
+
+
+def draw_coverage(books: Books, moment: Moment) -> None:
+    """Whether enough is heard to say "no mentions", source by source, and what nobody listens to."""
+    st.header("Coverage", anchor=False)
+    coverage = read_coverage(books, moment)
+    if not coverage.adequate:
+        st.text("▲ Not adequate: where the pages find nothing, they say that they cannot tell.")
+    st.text(coverage.reason[:1].upper() + coverage.reason[1:] or "Adequate: every source brings what it usually does.")
+    rows = sorted(coverage.sources, key=lambda each: (each.verdict not in LOST, each.verdict != FEWER, each.source))
+    st.dataframe([coverage_row(each, moment) for each in rows], hide_index=True, alt="Each source against its past")
+    st.caption(
+        "Usual: from the source's own last 28 days. Late: published more than an hour and its interval before it came. "
+        "A gap: posts may have been missed, since more came than one look shows, or a look came too late."
+    )
+    st.subheader("Blind spots", anchor=False)
+    for name, why in coverage.blind_spots.items():
+        st.text(f"{name}: {why}")
+    if coverage.boroughs_without_source:
+        st.text(f"Boroughs without a local source of their own: {', '.join(coverage.boroughs_without_source)}")
+
+
+def draw_budgets(books: Books, moment: Moment) -> None:
+    """What platforms have cost, and what is left."""
+    accounts = read_accounts(books, moment)
+    if not accounts:
+        return
+    st.header("Budgets", anchor=False)
+    st.dataframe([account_row(each) for each in accounts], hide_index=True, alt="Budgets of platforms")
+    st.caption(
+        "Counted before each request and never passed. Days are UTC's; YouTube's begin at midnight in California."
+    )
+
+
+def draw_off(books: Books, off: list[SourceRow]) -> None:
+    """What is missing, who permitted what, and where the platforms tell their terms."""
+    permissions, terms = books.state.permissions(), read_reach(books).terms
+    if not off and not permissions and not terms:
+        return
+    st.header("Permissions and terms", anchor=False)
+    for row in off:
+        st.text(f"{SOURCE_MARKS[row.state]}  {row.name}: {strip_text(row.message)}")
+    for each in permissions:
+        st.text(
+            f"Permitted: {strip_text(each.source)} ({strip_text(each.what)}), by {strip_text(each.by)} on "
+            f"{each.at:%d %B %Y}: {strip_text(each.because)}"
+        )
+    for name, link in sorted(terms.items()):
+        st.text(f"Terms of {name}: {link}")
 
 
 def draw_stopped(books: Books, moment: Moment, stopped: list[SourceRow]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.boards import Shown, read_board
 from dashboard.chrome import draw_live, read_now
+from dashboard.covering import tell_nothing
 from dashboard.reading import Books, Moment
 from dashboard.safe import check_link, mask_text, shorten
 from dashboard.wording import RAG_MARKS, REACHES, count_of, parse_time, tell_time
@@ -43,7 +44,8 @@ def draw_stories() -> None:
         st.text("No stories yet: the daemon works them out every two minutes.")
         return
     if not rows:
-        st.text(f"No story of the last three days is told by more than one post. {board.tell_age(moment)}")
+        none = tell_nothing(books, moment, "No story of the last three days is told by more than one post.")
+        st.text(f"{none} {board.tell_age(moment)}")
         return
     st.text(tell_scope(board, rows, moment))
     ids = [str(row["origin"]) for row in rows] + [id_ for row in rows[:IN_FULL] for part in PARTS for id_ in row[part]]
@@ -157,7 +159,8 @@ def draw_emerging() -> None:
     posts = books.store.get([str(id_) for rise in listed for id_ in rise["posts"]])
     rises = [rise for rise in listed if any(id_ in posts for id_ in rise["posts"])]  # what is erased goes with its term
     if not rises:
-        st.text(f"Nothing rises: talk is as usual, or there is no past to hold it against. {board.tell_age(moment)}")
+        none = "Nothing rises: talk is as usual, or there is no past to hold it against."
+        st.text(f"{tell_nothing(books, moment, none)} {board.tell_age(moment)}")
         return
     st.dataframe([rise_row(rise) for rise in rises], hide_index=True, alt="Terms that rise, surest first")
     st.caption(f"The last 24 hours against the 14 days before. Voices are counted, not posts. {board.tell_age(moment)}")

@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from config.settings import Settings
+from listener.approval import open_admission, open_approvals
+from listener.connector import Connector
 from listener.fetch import Fetcher
 from listener.held_models import list_models
-from listener.house import fetch_settings, open_channels, open_connectors
+from listener.house import open_channels
 from listener.lock import prepare_directory
+from listener.outfit import fetch_settings, open_connectors
 from listener.start import read_settings
 from mentions.clock import utc_now
-from mentions.failures import Failure, UserError
+from mentions.failures import Failure, NotConfigured, UserError
 from mentions.sqlstate import open_state
+from mentions.state import State
 from mentions.stores import open_store
 
 HELP = "validate the settings, then try the store, the models, every source and every channel; prints a table"
@@ -61,19 +67,35 @@ def try_everything(settings: Settings) -> Iterator[Tried]:
         if model.reads or model.kind == "shipped":
             found = model.problem or f"judges {', '.join(model.reads)}"
             yield Tried("model", model.name, not model.problem, found)
-    fetcher = Fetcher(fetch_settings(settings), utc_now)
-    try:
-        for name, connector in open_connectors(settings, fetcher, utc_now).items():
-            yield attempt("source", name, lambda c=connector: f"answered with {len(c.poll(None).mentions)} items")  # type: ignore[misc]
-            connector.close()
-    finally:
-        fetcher.close()
+    yield from try_sources(settings)
     for name, channel in open_channels(settings).items():
         yield attempt("channel", name, channel.check)
     if not settings.sources:
         yield Tried("source", "", False, "none configured: nothing would be collected; see config/example.toml")
     if not settings.channels:
         yield Tried("channel", "", False, "none configured: a crisis would only be seen on the dashboard")
+
+
+def try_sources(settings: Settings) -> Iterator[Tried]:
+    """Ask every source once; one that is not configured is no fault."""
+    with ExitStack() as opened:
+        fetcher = opened.enter_context(closing(Fetcher(fetch_settings(settings), utc_now)))
+        state: State | None = None
+        with suppress(Failure, UserError):  # told already; without it nothing is permitted
+            state = opened.enter_context(closing(open_state(settings.state)))
+        admit = open_admission(settings.sources, open_approvals(settings.sources, state))
+        for name, connector in open_connectors(settings, fetcher, utc_now, state).items():
+            opened.enter_context(closing(connector))
+            yield attempt("source", name, partial(try_poll, name, connector, admit))
+
+
+def try_poll(name: str, connector: Connector, admit: Callable[[str], None]) -> str:
+    """One poll, of which nothing is kept."""
+    try:
+        admit(name)
+        return f"answered with {len(connector.poll(None).mentions)} items"
+    except NotConfigured as off:
+        return f"off, which is no fault: {off}"
 
 
 def attempt(what: str, name: str, try_it: Callable[[], str]) -> Tried:

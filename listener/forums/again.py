@@ -16,7 +16,7 @@ from listener.forums.finding import Finder
 from listener.forums.lists import TopicRow
 from listener.forums.nodes import Place, topic_key
 from listener.forums.pages import ForumPage, PagePost
-from mentions.failures import Failure, NeedsAttention
+from mentions.failures import Failure, NeedsAttention, NotConfigured
 
 AROUND = 5  # pages of a conversation read before and after the one that a post stands on
 PAGES_A_CALL = 4
@@ -51,7 +51,7 @@ class Rereader:
         for link, wanted in by_page(locators).items():
             try:
                 self._recheck_page(link, wanted, again)
-            except NeedsAttention as failure:
+            except (NeedsAttention, NotConfigured) as failure:
                 refused += [each.id for each in wanted]
                 first = first or failure
             except Failure as failure:
@@ -126,7 +126,7 @@ class Rereader:
             if topics:
                 try:
                     page = self._page(topics.pop(0))
-                except (Absent, NeedsAttention):
+                except (Absent, NeedsAttention, NotConfigured):
                     continue
                 found += [(page, post) for post in page.posts if within(post.published_at, since, until)]
                 times = [post.published_at for post in page.posts if post.published_at]

@@ -16,7 +16,7 @@ from listener.forums.asking import Absent, ask
 from listener.forums.lists import TopicRow
 from listener.forums.pages import ForumPage, PagePost
 from listener.forums.topics import MOST_FAULTS, BoardNote, Errand, PageNote, TopicNote
-from mentions.failures import Failure, NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
 
 PAGES_A_POLL = 4  # of topics; the rest waits in the cursor for the next poll
 LISTS_ON = 3  # further pages of a list read where all topics on one are new
@@ -142,7 +142,7 @@ class Walk:
             errand = self.note.queue.pop(0)
             try:
                 memory = self._run(errand, memory, pages)
-            except NeedsAttention as failure:
+            except (NeedsAttention, NotConfigured) as failure:
                 self._refused(errand, failure)
             except (TemporaryFailure, RateLimited) as failure:
                 self._fail(errand, failure)
@@ -250,7 +250,7 @@ class Walk:
         self.harvest.gone += sorted(topic.posts())
         self._drop(errand.topic)
 
-    def _refused(self, errand: Errand, failure: NeedsAttention) -> None:
+    def _refused(self, errand: Errand, failure: NeedsAttention | NotConfigured) -> None:
         """A page that is not for us: where all are, somebody must look; of one there is only what its list shows."""
         self.note.refused += 1
         self.harvest.odd.append("a topic that is not public")

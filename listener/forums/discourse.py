@@ -17,7 +17,7 @@ from listener.feeds import short_hash
 from listener.fetch import Fetched
 from listener.forums.asking import Absent, ask
 from listener.markup import decode, looks_like_sign_in, plain_line, plain_text
-from mentions.failures import NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, TemporaryFailure
 
 STEP = 50  # ids a page reaches back
 YOUNG = 1000  # up to this id, all posts of a board that was empty are new; beyond it, its past had been hidden from us
@@ -75,7 +75,8 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory, pages: i
     filling = bool(mark.before)
     url = f"{base}/posts.json" + (f"?before={mark.before}" if filling else "")
     ask = not filling and memory.trusts_validators(now, forum=True)
-    got = tools.fetch.get(url, etag=memory.etag if ask else None, accept="application/json")
+    leave = tools.permitted(tools.source)
+    got = tools.fetch.get(url, etag=memory.etag if ask else None, accept="application/json", permitted=leave)
     if got.status == 304:
         return Turn((), mark, replace(memory, quiet=memory.quiet + 1), now, {}, got.not_before)
     rows = read_rows(got, base)
@@ -127,6 +128,8 @@ def deleted_now(tools: Tools, base: str, memory: FeedMemory, ids: Sequence[int])
             gone.append(post_id)
         except NeedsAttention:  # not for the public any more
             gone.append(post_id)
+        except NotConfigured:  # robots.txt closes the posts' own addresses: nothing can be told
+            break
     return tuple(gone)
 
 

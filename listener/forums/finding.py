@@ -20,7 +20,7 @@ from listener.forums.nodes import Place, search
 from listener.forums.pages import ForumPage, base_of_page, decode_page, parse_html, read_page
 from listener.forums.rules import all_software, rules_for
 from listener.markup import looks_like_sign_in
-from mentions.failures import NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, TemporaryFailure
 
 PAGE_OR_FEED = "text/html, application/xhtml+xml, application/rss+xml, application/atom+xml, */*;q=0.5"
 _DISCOURSE_TOPIC = re.compile(r"^(.*)/t/(?:[^/]+/)?(\d+)(?:/\d+)?/?$")
@@ -102,17 +102,17 @@ class Finder:
         address = f"{parts.scheme}://{parts.netloc}{root}/api{inside[0] if inside else '/recent'}"
         try:
             found = self._json_at(address)
-        except (TemporaryFailure, NeedsAttention):
+        except (TemporaryFailure, NeedsAttention, NotConfigured):
             return None
         return Found(Software.NODEBB, "topic" if found.posts else "list", address)
 
     def _json_at(self, address: str) -> ForumPage:
-        return self.read(self._tools.fetch.get(address, accept="application/json"), Software.NODEBB)
+        return self.read(self._get(address, "application/json"), Software.NODEBB)
 
     def _page(self, text: str, got: Fetched, software: Software | None) -> Found:
         """What a page of a board leads to."""
         place = Place(got.url, self._zone, self._tools.clock())
-        software, page = self._best(text, place, software)
+        software, page = self._tools.apart(best_page, text, place, software)
         if page.posts:
             return Found(software, "topic", self._url)
         for candidate in self._candidates(text, got.url, software, page):
@@ -126,26 +126,6 @@ class Finder:
             f"{self._where}: no feed found at this address, nor topics or posts; tried again, or check the url"
         )
 
-    def _best(self, text: str, place: Place, software: Software | None) -> tuple[Software | None, ForumPage]:
-        """The page by its software's rules; where they find nothing on it, by those of others that find most."""
-        host = host_of(text, place)
-        own = [software] if software and software in all_software() else []
-        page = self._by(own[0], text, place, host) if own else ForumPage(place.url)
-        if page.posts or page.rows or page.missing:
-            return software, page
-        others = [] if page.boards else [name for name in all_software() if name not in own]
-        pages = {name: self._by(name, text, place, host) for name in others}
-        most = max(pages, key=lambda name: (len(pages[name].posts), len(pages[name].rows)), default="")
-        if most and (pages[most].posts or len(pages[most].rows) > 1):
-            return (software or Software(most)), pages[most]
-        for name in own:
-            tree = parse_html(text, place)
-            page = replace(page, rows=read_links(tree, rules_for(name, host), place, base_of_page(tree, place.url)))
-        return software, page
-
-    def _by(self, name: str, text: str, place: Place, host: str) -> ForumPage:
-        return read_page(parse_html(text, place), rules_for(name, host), place)
-
     def _candidates(self, text: str, url: str, software: Software | None, page: ForumPage) -> Iterator[str]:
         """Where a feed may be. A page of one board wants that board's own feed, or is read itself."""
         board = search(rules_for(software, "").board, url) if software and software in all_software() else ""
@@ -157,32 +137,62 @@ class Finder:
 
     def _is_feed(self, candidate: str) -> bool:
         try:
-            got = self._tools.fetch.get(candidate, accept=PAGE_OR_FEED)
-        except (TemporaryFailure, NeedsAttention):
+            got = self._get(candidate, PAGE_OR_FEED)
+        except (TemporaryFailure, NeedsAttention, NotConfigured):
             return False
         return is_feed(decode_page(got.body, got.charset))
+
+    def _get(self, url: str, accept: str) -> Fetched:
+        return self._tools.fetch.get(url, accept=accept, permitted=self._tools.permitted(self._tools.source))
 
     def read_any(self, got: Fetched) -> ForumPage:
         """The page in an answer of a board whose software was not told."""
         return self.read(got, self._given or recognise(decode_page(got.body, got.charset)))
 
     def read(self, got: Fetched, software: Software | None) -> ForumPage:
-        """The page in an answer. Raises `NeedsAttention` for a sign-in page, `TemporaryFailure` for no page at all."""
-        place = Place(got.url, self._zone, self._tools.clock())
-        text = decode_page(got.body, got.charset)
-        where = f"{place.host}{urlsplit(got.url).path}"
-        if document := read_json(text):
-            try:
-                page = read_json_page(document, place)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise TemporaryFailure(f"{where}: answered with JSON that cannot be read") from error
-            if page is None:
-                raise TemporaryFailure(f"{where}: answered with JSON that is no topic and no list; check the url")
-            return page
-        _, page = self._best(text, place, software)
-        if not (page.posts or page.rows or page.boards or page.missing) and looks_like_sign_in(text):
-            raise NeedsAttention(f"{where}: answered with a sign-in page; only public pages are read")
+        """See `read_answer`; what strangers sent is taken apart in a process of its own."""
+        return self._tools.apart(read_answer, got, software, Place(got.url, self._zone, self._tools.clock()))
+
+
+def read_answer(got: Fetched, software: Software | None, place: Place) -> ForumPage:
+    """The page in an answer. Raises `NeedsAttention` for a sign-in page, `TemporaryFailure` for no page at all."""
+    text = decode_page(got.body, got.charset)
+    where = f"{place.host}{urlsplit(got.url).path}"
+    if document := read_json(text):
+        try:
+            page = read_json_page(document, place)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise TemporaryFailure(f"{where}: answered with JSON that cannot be read") from error
+        if page is None:
+            raise TemporaryFailure(f"{where}: answered with JSON that is no topic and no list; check the url")
         return page
+    _, page = best_page(text, place, software)
+    if not (page.posts or page.rows or page.boards or page.missing) and looks_like_sign_in(text):
+        raise NeedsAttention(f"{where}: answered with a sign-in page; only public pages are read")
+    return page
+
+
+def best_page(text: str, place: Place, software: Software | None) -> tuple[Software | None, ForumPage]:
+    """The page by its software's rules; where they find nothing on it, by those of others that find most."""
+    host = host_of(text, place)
+    own = [software] if software and software in all_software() else []
+    page = by_rules_of(own[0], text, place, host) if own else ForumPage(place.url)
+    if page.posts or page.rows or page.missing:
+        return software, page
+    others = [] if page.boards else [name for name in all_software() if name not in own]
+    pages = {name: by_rules_of(name, text, place, host) for name in others}
+    most = max(pages, key=lambda name: (len(pages[name].posts), len(pages[name].rows)), default="")
+    if most and (pages[most].posts or len(pages[most].rows) > 1):
+        return (software or Software(most)), pages[most]
+    for name in own:
+        tree = parse_html(text, place)
+        page = replace(page, rows=read_links(tree, rules_for(name, host), place, base_of_page(tree, place.url)))
+    return software, page
+
+
+def by_rules_of(name: str, text: str, place: Place, host: str) -> ForumPage:
+    """The page as one software's rules take it apart."""
+    return read_page(parse_html(text, place), rules_for(name, host), place)
 
 
 _CANONICAL = re.compile(r"""<link\b[^<>]*\brel=["']canonical["'][^<>]*>""", re.IGNORECASE)

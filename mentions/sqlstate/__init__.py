@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from mentions.records import (
+    Arrivals,
     AuditEntry,
     Board,
     Burial,
+    Charge,
+    Counted,
     Incident,
     Notice,
+    Permission,
+    SourceGap,
     SourceRow,
+    Spent,
     TaughtPlace,
     Transition,
     WatchlistRow,
 )
 from mentions.redaction import Redaction
-from mentions.sqlstate import boards, burials, incidents, ledger, places, sources, watchlists
+from mentions.sqlstate import (
+    boards,
+    burials,
+    coverage,
+    incidents,
+    ledger,
+    permissions,
+    places,
+    sources,
+    spending,
+    watchlists,
+)
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
@@ -73,6 +90,54 @@ class SqlState:
     def resume(self, name: str, now: datetime) -> None:
         with self._database.write() as connection:
             sources.resume(connection, name, now)
+
+    def permissions(self) -> list[Permission]:
+        with self._database.read() as connection:
+            return permissions.all_permissions(connection)
+
+    def permit(self, permission: Permission) -> None:
+        with self._database.write() as connection:
+            permissions.permit(connection, permission)
+
+    def withdraw_permission(self, source: str, now: datetime) -> Permission:
+        with self._database.write() as connection:
+            return permissions.withdraw(connection, source, now)
+
+    def spend(self, kind: str, charges: Sequence[Charge]) -> int | None:
+        try:
+            with self._database.write() as connection:
+                spending.spend(connection, kind, charges)
+        except spending.Passed as passed:
+            return passed.place
+        return None
+
+    def spent(self, periods: Sequence[str]) -> list[Spent]:
+        with self._database.read() as connection:
+            return spending.spent(connection, periods)
+
+    def note_gap(self, source: str, at: datetime, why: str) -> None:
+        with self._database.write() as connection:
+            coverage.note_gap(connection, source, at, why)
+
+    def gaps(self, since: datetime) -> list[SourceGap]:
+        with self._database.read() as connection:
+            return coverage.gaps(connection, since)
+
+    def note_arrivals(self, arrivals: Arrivals) -> None:
+        with self._database.write() as connection:
+            coverage.note_arrivals(connection, arrivals)
+
+    def arrivals(self, since: date) -> list[Arrivals]:
+        with self._database.read() as connection:
+            return coverage.arrivals_since(connection, since)
+
+    def note_counted(self, counted: Sequence[Counted]) -> None:
+        with self._database.write() as connection:
+            coverage.note_counted(connection, counted)
+
+    def counted(self, since: datetime) -> list[Counted]:
+        with self._database.read() as connection:
+            return coverage.counted_since(connection, since)
 
     def open_incident(self, incident: Incident, transition: Transition, notices: Sequence[Notice]) -> Incident:
         with self._database.write() as connection:

@@ -31,7 +31,7 @@ from mentions.failures import UserError
 from mentions.mention import Rag
 from mentions.records import IncidentState, Level, NoticeKind, NoticeState, SourceState
 
-VERSION = 5
+VERSION = 6
 # What leads from version n - 1 to n, as statements both databases understand; a new database is made whole at once.
 STEPS: dict[int, tuple[str, ...]] = {
     2: (
@@ -50,6 +50,19 @@ STEPS: dict[int, tuple[str, ...]] = {
         "CREATE INDEX burials_by_done ON burials (done, at)",
         "ALTER TABLE sources ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE sources ADD COLUMN weekly DOUBLE PRECISION NOT NULL DEFAULT -1",
+    ),
+    6: (
+        """CREATE TABLE permissions (source TEXT NOT NULL PRIMARY KEY, what TEXT NOT NULL, "by" TEXT NOT NULL,
+        because TEXT NOT NULL, at BIGINT NOT NULL)""",
+        """CREATE TABLE spending (kind TEXT NOT NULL, bucket TEXT NOT NULL, period TEXT NOT NULL, calls BIGINT NOT NULL,
+        money BIGINT NOT NULL, PRIMARY KEY (kind, bucket, period))""",
+        """CREATE TABLE source_gaps (source TEXT NOT NULL, at BIGINT NOT NULL, why TEXT NOT NULL,
+        PRIMARY KEY (source, at))""",
+        "CREATE INDEX source_gaps_by_time ON source_gaps (at)",
+        """CREATE TABLE arrivals (source TEXT NOT NULL, day DATE NOT NULL, "new" INTEGER NOT NULL,
+        late INTEGER NOT NULL, PRIMARY KEY (source, day))""",
+        """CREATE TABLE counted (source TEXT NOT NULL, begins_at BIGINT NOT NULL, ends_at BIGINT NOT NULL,
+        posts BIGINT NOT NULL, PRIMARY KEY (source, begins_at))""",
     ),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -271,6 +284,53 @@ burials = Table(
     _text("because"),
     Column("done", Boolean, nullable=False),
     Index("burials_by_done", "done", "at"),
+)
+
+permissions = Table(
+    "permissions",
+    metadata,
+    Column("source", Text, primary_key=True),
+    _text("what"),
+    _text("by"),
+    _text("because"),
+    Column("at", Moment, nullable=False),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False, default=0),
+    Column("money", BigInteger, nullable=False, default=0),
+)
+
+source_gaps = Table(
+    "source_gaps",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    _text("why"),
+    Index("source_gaps_by_time", "at"),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    _count("new"),
+    _count("late"),
+)
+
+counted = Table(
+    "counted",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("begins_at", Moment, primary_key=True),
+    Column("ends_at", Moment, nullable=False),
+    Column("posts", BigInteger, nullable=False),
 )
 
 notes = Table("notes", metadata, Column("key", Text, primary_key=True), _text("value"))

@@ -116,7 +116,7 @@ def test_without_its_credentials_a_source_is_not_configured_and_asks_nobody(kind
     clock = Clock()
     with FaultyServer() as server, closing(reach(server, clock=clock)) as fetch:
         options = {key: value.replace("{url}", server.url) for key, value in record["options"].items()}
-        with closing(build_connector(kind, source(), options, tools(fetch, clock))) as connector:
-            with pytest.raises(NotConfigured, match="EARSHOT_"):
-                connector.poll(None)
+        connector = build_connector(kind, source(), options, tools(fetch, clock))
+        with closing(connector), pytest.raises(NotConfigured, match="EARSHOT_"):
+            connector.poll(None)
         assert not server.asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -41,6 +42,19 @@ def change_by_hand(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def make_older(url: str, version: int) -> None:
+    """Bring a database back to how an earlier version made it."""
+    later = [step for number, steps in sorted(schema.STEPS.items()) if number > version for step in steps]
+    undone = []
+    for step in later:
+        if made := re.match(r"CREATE TABLE (\w+)", step):
+            undone.append(f"DROP TABLE {made[1]}")
+        elif added := re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", step):
+            undone.append(f"ALTER TABLE {added[1]} DROP COLUMN {added[2]}")
+    stamp = f"INSERT INTO state_schema (version, at) VALUES ({version}, 0)"
+    change_by_hand(url, *undone, "DELETE FROM state_schema", stamp)
 
 
 def an_incident(**changes: object) -> Incident:

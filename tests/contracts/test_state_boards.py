@@ -8,7 +8,7 @@ from mentions.failures import TemporaryFailure
 from mentions.records import Board
 from mentions.sqlstate import open_state
 from mentions.state import State
-from tests.contracts.test_state import MINUTE, NOW, change_by_hand
+from tests.contracts.test_state import MINUTE, NOW, make_older
 
 
 def test_a_board_comes_back_as_it_was_kept_also_by_another_reader(state: State, url: str) -> None:
@@ -34,10 +34,7 @@ def test_a_newer_board_takes_the_place_of_an_older_one_and_never_the_other_way(s
 def test_a_database_from_before_there_were_boards_gets_them(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(url, "DROP TABLE boards")
-    change_by_hand(url, "DROP TABLE burials")
-    change_by_hand(url, "DELETE FROM state_schema")
-    change_by_hand(url, "INSERT INTO state_schema (version, at) VALUES (3, 0)")
+    make_older(url, 3)
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     assert upgraded.board("stories") is None

@@ -11,7 +11,7 @@ from mentions.mention import DELETED, LAPSED, Rag
 from mentions.records import Burial, Incident, IncidentState, Level, Notice, NoticeKind, SourceRow, Transition
 from mentions.sqlstate import open_state
 from mentions.state import State
-from tests.contracts.test_state import NOW, change_by_hand
+from tests.contracts.test_state import NOW, make_older
 
 WORDS = 'Qzjxkvbwpt saw the "officers" crouch behind the laundrette at noon'
 HOUR = timedelta(hours=1)
@@ -85,9 +85,7 @@ def test_no_byte_of_them_stays_in_the_file(tmp_path: Path) -> None:
 def test_a_database_from_before_there_were_burials_gets_them(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(url, "DROP TABLE burials")
-    change_by_hand(url, "DELETE FROM state_schema")
-    change_by_hand(url, "INSERT INTO state_schema (version, at) VALUES (4, 0)")
+    make_older(url, 4)
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     upgraded.note_burials(["x:1"], NOW, DELETED)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mentions.records import TaughtPlace
 from mentions.sqlstate import open_state
 from mentions.state import State
-from tests.contracts.test_state import NOW, change_by_hand
+from tests.contracts.test_state import NOW, make_older
 
 SWAN = TaughtPlace("The Swan", ("Camden", "Brent"), "forum:1", "Sam Roe", NOW)
 
@@ -42,7 +42,7 @@ def test_the_last_lesson_about_a_name_stands(state: State) -> None:
 def test_a_database_from_before_there_were_lessons_gets_them_and_keeps_what_it_had(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(url, "DROP TABLE taught_places", "DROP TABLE boards", "UPDATE state_schema SET version = 2")
+    make_older(url, 2)
     upgraded = open_state(url)
     upgraded.teach_place(SWAN)
     assert (upgraded.get("kept"), upgraded.taught_places()) == ("yes", [SWAN])

@@ -11,7 +11,7 @@ import pytest
 from mentions.records import WatchlistRow
 from mentions.sqlstate import open_state
 from mentions.state import State
-from tests.contracts.test_state import MINUTE, NOW, change_by_hand
+from tests.contracts.test_state import MINUTE, NOW, make_older
 
 ROW = WatchlistRow(
     "Stop & search", '"stop and search" OR #s60', "to answer questions", "press desk", "Sam", NOW, date(2027, 9, 1)
@@ -74,13 +74,7 @@ def test_of_many_who_take_one_name_at_once_one_gets_it(state: State) -> None:
 def test_a_database_from_before_there_were_watchlists_gets_them_and_keeps_what_it_had(state: State, url: str) -> None:
     state.put("kept", "yes")
     state.close()
-    change_by_hand(
-        url,
-        "DROP TABLE watchlists",
-        "DROP TABLE taught_places",
-        "DROP TABLE boards",
-        "UPDATE state_schema SET version = 1",
-    )
+    make_older(url, 1)
     upgraded = open_state(url)
     assert upgraded.get("kept") == "yes"
     assert upgraded.add_watchlist(HELD)

@@ -13,7 +13,7 @@ import pytest
 
 from config.load import load
 from listener.bluesky_session import pds_of
-from listener.house import open_connectors
+from listener.outfit import open_connectors
 from mentions.clock import utc_now
 from mentions.failures import NeedsAttention, NotConfigured, TemporaryFailure, UserError
 from tests.bluesky_server import ACCOUNT, CREATE, REFRESH, SEARCH, Bluesky, Build, bearer, bluesky, error, post, texts

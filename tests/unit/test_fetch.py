@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from listener.fetch import Fetcher, FetchSettings
-from mentions.failures import Failure, NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
 from tests.faulty_server import NOON, Asked, Clock, FaultyServer, Reply, bomb, conditional, reach
 
 
@@ -243,14 +243,14 @@ def test_robots_txt_is_obeyed_with_its_wildcards(server, fetch):
     server.serve("/public", Reply(b"x"))
     assert fetch.get(server.url + "/public").body == b"x"
     for path in ("/private/feed", "/public?sid=1"):
-        with pytest.raises(NeedsAttention, match=r"robots\.txt"):
+        with pytest.raises(NotConfigured, match=r"robots\.txt"):
             fetch.get(server.url + path)
         assert path not in server.asked
 
 
 def test_a_rule_for_us_by_name_is_obeyed(server, fetch):
     server.serve("/robots.txt", Reply(b"User-agent: EarshotTest\nDisallow: /\n\nUser-agent: *\nAllow: /\n"))
-    with pytest.raises(NeedsAttention):
+    with pytest.raises(NotConfigured):
         fetch.get(server.serve("/feed", Reply(b"x")))
 
 
@@ -280,7 +280,7 @@ def test_nothing_is_read_while_robots_txt_cannot_be(server, fetch, reply):
 
 def test_a_redirect_into_what_robots_txt_forbids_is_not_followed(server, fetch):
     server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /private\n"))
-    with pytest.raises(NeedsAttention):
+    with pytest.raises(NotConfigured):
         fetch.get(server.serve("/feed", Reply(status=302, headers={"Location": "/private"})))
     assert "/private" not in server.asked
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from config.load import load
 from config.settings import Settings
-from listener.house import open_connectors
 from listener.importing import open_reader
+from listener.outfit import open_connectors
 from mentions.mention import Voice
 from tests.faulty_server import NOON, Clock, FaultyServer, Reply, item, reach, rss
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from analysis.pipeline import Pipeline
-from listener.connector import Page
+from listener.connector import Page, Volume
 from listener.intake import Intake
 from listener.polling import Poller
 from listener.spool import Spool
@@ -20,7 +20,7 @@ from listener.store_watch import StoreWatch
 from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
 from mentions.mention import Mention
 from mentions.query import parse
-from mentions.records import SourceState
+from mentions.records import Arrivals, Counted, SourceState
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
 
@@ -314,6 +314,26 @@ def test_odd_posts_are_counted_and_their_neighbours_kept(bench: Bench) -> None:
     bench.script.acts = [Page((post(1),), "one", left_out=2, sample="no id")]
     bench.poller.poll("a")
     assert (bench.row().left_out, bench.row().sample, bench.row().mentions) == (2, "no id", 1)
+
+
+def test_what_comes_long_after_it_was_published_counts_as_late_but_not_at_a_first_poll(bench: Bench) -> None:
+    old, fresh = START - timedelta(hours=2), START - timedelta(minutes=70)
+    bench.script.acts = [
+        Page((post(1, old),), "1"),
+        Page((post(2, old), post(3, fresh)), "2"),
+        Page((post(2, old),), "3"),
+    ]
+    for _ in range(3):
+        bench.poller.poll("a")
+    assert bench.poller.state.arrivals(START.date()) == [Arrivals("a", START.date(), 2, 1)]
+
+
+def test_what_a_platform_counted_and_what_it_may_have_hidden_are_kept(bench: Bench) -> None:
+    hour = Volume(START - timedelta(hours=1), START, 40)
+    bench.script.acts = [Page(cursor="1", volume=(hour,), gap="the budget is spent: 40 posts were counted, not read")]
+    bench.poller.poll("a")
+    assert bench.poller.state.counted(START - timedelta(hours=1)) == [Counted("a", hour.begin, hour.end, 40)]
+    assert "40 posts were counted" in bench.poller.state.gaps(START)[0].why
 
 
 def test_what_a_page_says_is_gone_is_noted_before_the_cursor_moves_on(bench: Bench) -> None:
