@@ -135,6 +135,8 @@ def parse_xml(text: str, where: str, setting: Setting) -> ParsedFeed:
         raise TemporaryFailure(f"{where}: the feed is a tangle of tags and was not read") from tangle
     parsed = ask_feedparser(mended.xml, where)
     if not parsed.entries and not parsed.version:
+        if looks_like_sign_in(text):
+            refuse_page(text, where)
         raise TemporaryFailure(f"{where}: answered with something that is no feed; check the url")
     feed = gather([dict(xml_entry(entry)) for entry in parsed.entries], setting)
     lost = mended.cut if mended.whole else max(0, mended.items - len(parsed.entries))
