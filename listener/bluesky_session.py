@@ -14,10 +14,12 @@ from listener.connector import Tools
 from listener.fetch import Answer
 from listener.fetch_libraries import FetcherTransport
 from listener.fetch_status import place
+from listener.homes import plain_host
 from listener.platform_fetch import PlatformFetch, credential, read_json, translated
 from mentions.failures import NeedsAttention, TemporaryFailure
 
 HOME = "https://bsky.social"
+DOMAINS = ("bsky.social", "bsky.app", "bsky.network")
 HANDLE = "EARSHOT_BLUESKY_HANDLE"
 CREATE = "com.atproto.server.createSession"
 REFRESH = "com.atproto.server.refreshSession"
@@ -80,7 +82,7 @@ class BlueskyAccount:
     def __init__(self, tools: Tools, api_root: str, password_env: str) -> None:
         self._tools = tools
         self._password_env = password_env
-        self._platform = PlatformFetch(tools, HOME, api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, api_root, domains=DOMAINS, judge=self._judge)
         self._where = self._platform.root.partition("://")[2]
         self._client: Any = None
         self._session: Session | None = None
@@ -117,8 +119,8 @@ class BlueskyAccount:
 
     def _judge(self, answer: Answer, content: Any) -> bool:
         path = httpx.URL(answer.url).path
-        if answer.status == 404 and path.endswith(CREATE) and not self._platform.is_home:
-            raise NoLogIn(f"{self._where}: has no log-in")  # a stand-in may show posts only
+        if answer.status == 404 and path.endswith(CREATE) and plain_host(self._platform.root) != plain_host(HOME):
+            raise NoLogIn(f"{self._where}: has no log-in")  # a stand-in, or the public view, may show posts only
         return judge_answer(answer, content)
 
     def _configured(self) -> LogIn:

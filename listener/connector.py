@@ -58,11 +58,13 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a platform asks of those who read it: the page that says so, and why a named person must record a
-    permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own)."""
+    permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own),
+    `domains` are all that it answers under: what lies there is the platform, however the settings spell it."""
 
     link: str = ""
     approval: str = ""
     home: str = ""
+    domains: tuple[str, ...] = ()
 
 
 class Budget(Protocol):

@@ -22,6 +22,7 @@ from mentions.failures import RateLimited, TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://graph.facebook.com"
+DOMAINS = ("facebook.com", "fb.com")
 VERSION = "v25.0"
 POST = (
     "id,message,story,created_time,permalink_url,from,privacy,is_hidden,is_published,shares,"
@@ -60,14 +61,14 @@ class FacebookConnector:
 
     kind: ClassVar[str] = "facebook"
     Options: ClassVar[type[BaseModel]] = FacebookOptions
-    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME)
+    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME, domains=DOMAINS)
     most_at_once: ClassVar[int] = 50
 
     def __init__(self, source: SourceInfo, options: FacebookOptions, tools: Tools) -> None:
         self._options = options
         self._tools = tools
         self._posts = FacebookPosts(source, tools, options.page_id)
-        self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, options.api_root, domains=DOMAINS, judge=self._judge)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
         self._rest: datetime | None = None  # until when the newest answer asks us to
         self._spent_until: datetime | None = None  # the same, where it asks for more than going slow
