@@ -32,8 +32,9 @@ AFTER_A_STOP = timedelta(hours=1)  # where a person has to do something first
 TOLD_NOTHING = timedelta(hours=6)  # one that could not be told is looked at again after so long
 MARGIN = timedelta(minutes=15)  # before its last hour words go, rather than after it
 LAPSED_AT_ONCE = 5000
-# Native ids that mean the same to every connector of a kind; elsewhere only the source that brought it can look.
-ANYWHERE = frozenset(("x", "youtube", "reddit", "bluesky", "flickr", "facebook"))
+# Native ids that mean the same to every connector of a kind; elsewhere only the source that brought it can look (what
+# one page's token sees on Facebook another's does not).
+ANYWHERE = frozenset(("x", "youtube", "reddit", "bluesky", "flickr"))
 LOCATORS_NOTE = "locators_dropped_on"
 ACTION = "recheck"  # in the audit
 

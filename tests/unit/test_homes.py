@@ -36,7 +36,7 @@ STAND_INS = (
     "http://[::1]:9",
     "http://localhost:9",
     "https://x.com.example",
-    "https://notreddit.com",
+    "https://notx.com",
 )
 
 
