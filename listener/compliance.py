@@ -15,6 +15,7 @@ from config.settings import Settings
 from listener.burying import Burying
 from listener.connector import Connector, Locator, Rechecked, Rechecks
 from listener.polling import Poller
+from listener.second_look import confirm_missing
 from mentions.clock import Clock
 from mentions.duties import NAMES_PERSONS, limit_of
 from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
@@ -154,6 +155,9 @@ class Compliance:
         now, asked = self.clock(), {one.id for one in batch}
         gone = [mention_id for mention_id in found.gone if mention_id in asked]
         heard = {mention.id: mention for mention in found.found if mention.id in asked and mention.id not in gone}
+        standing = [mention_id for mention_id in found.there if mention_id in asked]
+        missing = [mention_id for mention_id in found.missing if mention_id in asked - {*gone, *heard, *standing}]
+        gone += confirm_missing(self.state, missing, standing, now)
         there = [*heard, *(mention_id for mention_id in found.there if mention_id in asked - {*gone, *heard})]
         self.burying.note(gone, DELETED)
         if heard:

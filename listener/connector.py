@@ -192,12 +192,14 @@ class Locator:
 @dataclass(frozen=True, slots=True)
 class Rechecked:
     """What became of mentions: `found` as they stand now (words, engagement), `gone` the ids of those that are deleted
-    or no longer public, `there` the ids of those that stand where they stood, though their words were not seen. One
-    that is in none could not be told; it stays due."""
+    or no longer public, `there` the ids of those that stand where they stood, though their words were not seen;
+    `missing` those whose own page was not found, which a second look a day later has to confirm. One that is in none
+    could not be told; it stays due."""
 
     found: tuple[Mention, ...] = ()
     gone: tuple[str, ...] = ()
     there: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @runtime_checkable

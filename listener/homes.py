@@ -16,6 +16,15 @@ def is_home(root: str, home: str, domains: tuple[str, ...] = ()) -> bool:
     return host in ("", plain_host(home)) or any(host == each or host.endswith(f".{each}") for each in domains)
 
 
+def same_host(one: str, other: str) -> bool:
+    """Whether two addresses lie on one host and port; http and https with their usual ports count as one."""
+    try:
+        first, second = httpx.URL(one), httpx.URL(other)
+    except httpx.InvalidURL:
+        return False
+    return bool(first.host) and first.netloc == second.netloc
+
+
 def plain_host(address: str) -> str:
     """The host of an address as the network knows it: no scheme, no port, no letters beside ASCII, no dot at the end;
     "" where there is none."""

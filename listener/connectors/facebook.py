@@ -108,7 +108,7 @@ class FacebookConnector:
 
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
         """Posts and comments as they stand now. Facebook refuses a whole request for one that is gone: then one by
-        one. One that Facebook does not show is gone only where this token saw the page that it belongs to: Facebook says
+        one. One that Facebook does not show is gone only where this token saw the page it belongs to: Facebook says
         the same of what it hides from us."""
         if self._spent_until is not None and self._tools.clock() < self._spent_until:
             raise RateLimited(f"{self._platform.root}: its allowance is nearly spent", self._spent_until)

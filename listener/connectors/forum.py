@@ -140,7 +140,7 @@ class ForumConnector:
         def adapt(item: FeedItem) -> FeedItem:
             return adapt_item(item, software, followed=follow(item) is not None)
 
-        reader = FeedReader(self._source.name, self._tools, self._zone, forum=True, adapt=adapt)
+        reader = FeedReader(self._source.name, self._tools, self._zone, self._options.url, forum=True, adapt=adapt)
         reading = reader.read(address, memory)
         first = walk.begin()
         walk.harvest.not_before, walk.harvest.rhythm = reading.not_before, reading.rhythm

@@ -126,9 +126,7 @@ def deleted_now(tools: Tools, base: str, memory: FeedMemory, ids: Sequence[int])
             ask(tools, f"{base}/posts/{post_id}.json", accept="application/json")
         except Absent:
             gone.append(post_id)
-        except NeedsAttention:  # not for the public any more
-            gone.append(post_id)
-        except NotConfigured:  # robots.txt closes the posts' own addresses: nothing can be told
+        except (NeedsAttention, NotConfigured):  # a guard refuses us or robots.txt closes them: nothing can be told
             break
     return tuple(gone)
 
