@@ -59,12 +59,14 @@ class Page:
 class Terms:
     """What a platform asks of those who read it: the page that says so, and why a named person must record a
     permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own),
-    `domains` are all that it answers under: what lies there is the platform, however the settings spell it."""
+    `domains` are all that it answers under: what lies there is the platform, however the settings spell it.
+    `counted` where what it is asked is counted under [budgets.KIND]."""
 
     link: str = ""
     approval: str = ""
     home: str = ""
     domains: tuple[str, ...] = ()
+    counted: bool = False
 
 
 class Budget(Protocol):
@@ -75,8 +77,9 @@ class Budget(Protocol):
         month, and counts nothing, where that would pass the budget; all but re-checks stop short of the reserve that
         is kept for them. `bucket` names an allowance of its own, as YouTube has for searches."""
 
-    def give_back(self, cost: float) -> None:
-        """Of what was taken, this much money was not spent after all."""
+    def give_back(self, cost: float, when: datetime) -> None:
+        """Of what was taken, this much money was not spent after all: it goes back to the day and month of `when`, the
+        time just before it was taken, never to a day that has begun since."""
 
 
 class Unbounded:
@@ -85,7 +88,7 @@ class Unbounded:
     def take(self, calls: int = 1, cost: float = 0.0, *, bucket: str = "", recheck: bool = False) -> None:
         """Nothing is counted."""
 
-    def give_back(self, cost: float) -> None:
+    def give_back(self, cost: float, when: datetime) -> None:
         """Nothing is counted."""
 
 

@@ -62,7 +62,7 @@ class FacebookConnector:
 
     kind: ClassVar[str] = "facebook"
     Options: ClassVar[type[BaseModel]] = FacebookOptions
-    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME, domains=DOMAINS)
+    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME, domains=DOMAINS, counted=True)
     most_at_once: ClassVar[int] = 50
 
     def __init__(self, source: SourceInfo, options: FacebookOptions, tools: Tools) -> None:

@@ -62,7 +62,7 @@ class FlickrConnector:
 
     kind: ClassVar[str] = "flickr"
     Options: ClassVar[type[BaseModel]] = FlickrOptions
-    terms: ClassVar[Terms] = Terms("https://www.flickr.com/help/terms/api", home=HOME, domains=DOMAINS)
+    terms: ClassVar[Terms] = Terms("https://www.flickr.com/help/terms/api", home=HOME, domains=DOMAINS, counted=True)
     most_at_once: ClassVar[int] = 20
 
     def __init__(self, source: SourceInfo, options: FlickrOptions, tools: Tools) -> None:

@@ -74,6 +74,7 @@ class RedditConnector:
         approval="Reddit gives access to approved applications only, one for each use; name who holds the approval",
         home=HOME,
         domains=DOMAINS,
+        counted=True,
     )
     most_at_once: ClassVar[int] = 100
 

@@ -92,6 +92,7 @@ class XConnector:
         approval="X forbids watching events and persons without its written approval; name who holds it",
         home=HOME,
         domains=DOMAINS,
+        counted=True,
     )
     most_at_once: ClassVar[int] = 100
 
@@ -273,7 +274,7 @@ class XConnector:
         now = self._tools.clock()
         self._token()
         try:
-            self._bill.budget.take(1, COUNTS)
+            self._bill.take(COUNTS)
         except RateLimited as nothing:
             raise spent or nothing from nothing
         told = note["counted"]
@@ -316,7 +317,7 @@ class XConnector:
             return Posts()
         self._token()
         each = POST + (USER if self._options.authors else 0.0)
-        self._bill.budget.take(1, len(ids) * each, recheck=recheck)
+        self._bill.take(len(ids) * each, recheck=recheck)
         return self._posts("get_tweets", ids, len(ids) * each, POST)
 
     def own_posts(self) -> Page:

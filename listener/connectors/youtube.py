@@ -79,7 +79,7 @@ class YouTubeConnector:
     kind: ClassVar[str] = "youtube"
     Options: ClassVar[type[BaseModel]] = YouTubeOptions
     terms: ClassVar[Terms] = Terms(
-        "https://developers.google.com/youtube/terms/developer-policies", home=HOME, domains=DOMAINS
+        "https://developers.google.com/youtube/terms/developer-policies", home=HOME, domains=DOMAINS, counted=True
     )
     most_at_once: ClassVar[int] = 50
     _searching: ClassVar[WeakSet[YouTubeConnector]] = WeakSet()  # all that share the hundred

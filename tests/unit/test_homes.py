@@ -40,6 +40,10 @@ STAND_INS = (
 )
 
 
+def test_the_kinds_that_take_from_a_budget_are_the_ones_that_say_so() -> None:
+    assert {kind for kind, each in CONNECTORS.items() if each.terms.counted} == set(NEEDED)
+
+
 @contextmanager
 def budgets_asked(kind: str, root: str) -> Iterator[list[str]]:
     """What kinds of budgets a connector asks for when it is built."""
