@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, r
 
 from pydantic import BaseModel
 
+from listener.homes import same_host
 from listener.sessions import Sessions
 from mentions.clock import Clock
 from mentions.mention import Mention, Voice
@@ -133,8 +134,13 @@ class Tools:
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
     source: str = ""  # whom they are for, where a connector hands them on
+    site: str = ""  # the address that this source was given
     apart: DoesApart = do_here  # the commands and the daemon give a process of its own
     sessions: Sessions = field(default_factory=Sessions)
+
+    def may_read(self, url: str) -> bool:
+        """Whether the leave recorded for this source covers an address: what lies on another host it does not."""
+        return same_host(url, self.site) and self.permitted(self.source)
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""

@@ -12,7 +12,6 @@ from listener.connector import Tools
 from listener.feed_memory import FeedMemory, sift
 from listener.feeds import FeedItem, NoFeed, ParsedFeed, Setting, SignInInstead, parse_feed, short_hash
 from listener.fetch import Fetched
-from listener.homes import same_host
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9,"
@@ -46,15 +45,13 @@ def as_it_is(item: FeedItem) -> FeedItem:
 
 
 class FeedReader:
-    """Reads one source's feed. Leave to read the source holds at its own `site` only. `adapt` lets a platform change an
-    item's identity or digest before it is compared."""
+    """Reads one source's feed. `adapt` lets a platform change an item's identity or digest before it is compared."""
 
     def __init__(
         self,
         source: str,
         tools: Tools,
         zone: ZoneInfo,
-        site: str,
         *,
         forum: bool = False,
         adapt: Callable[[FeedItem], FeedItem] = as_it_is,
@@ -62,7 +59,6 @@ class FeedReader:
         self._source = source
         self._tools = tools
         self._zone = zone
-        self._site = site
         self._forum = forum
         self._adapt = adapt
 
@@ -76,7 +72,7 @@ class FeedReader:
             etag=memory.etag if ask else None,
             modified=memory.modified if ask else None,
             accept=ACCEPT,
-            permitted=same_host(memory.address, self._site) and self._tools.permitted(self._source),
+            permitted=self._tools.may_read(memory.address),
         )
         memory = memory.note_move(got.moved, now)
         if got.status == 304:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,6 @@ from listener.feed_finding import find_feed
 from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader, Reading
 from listener.feeds import FeedItem, NoFeed, SignInInstead, short_hash
-from listener.homes import same_host
 from listener.web import WebAddress, ZoneName
 from mentions.failures import NeedsAttention, NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
 from mentions.mention import Mention, Reach, Voice
@@ -45,8 +45,8 @@ class FeedConnector:
     def __init__(self, source: SourceInfo, options: FeedOptions, tools: Tools) -> None:
         self._source = source
         self._url = self._address = options.url
-        self._tools = tools
-        self._reader = FeedReader(source.name, tools, ZoneInfo(options.timezone or tools.zone), options.url)
+        self._tools = tools = replace(tools, source=source.name, site=options.url)
+        self._reader = FeedReader(source.name, tools, ZoneInfo(options.timezone or tools.zone))
 
     def poll(self, cursor: str | None) -> Page:
         """New and changed items of the feed, all of them at the first poll. Where the address is a page's, its feed is
@@ -91,8 +91,7 @@ class FeedConnector:
 
     def _status(self, link: str) -> int:
         """What a page answers; 0 where nothing can be told. Leave to read our feed's host is none for another."""
-        own = same_host(link, self._url)
-        permitted = own and self._tools.permitted(self._source.name)
+        permitted = self._tools.may_read(link)
         try:
             answer = self._tools.fetch.exchange(link, {"Accept": "text/html, */*;q=0.5"}, permitted=permitted)
         except (RateLimited, NotItsTurn):

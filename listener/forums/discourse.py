@@ -75,8 +75,9 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory, pages: i
     filling = bool(mark.before)
     url = f"{base}/posts.json" + (f"?before={mark.before}" if filling else "")
     ask = not filling and memory.trusts_validators(now, forum=True)
-    leave = tools.permitted(tools.source)
-    got = tools.fetch.get(url, etag=memory.etag if ask else None, accept="application/json", permitted=leave)
+    got = tools.fetch.get(
+        url, etag=memory.etag if ask else None, accept="application/json", permitted=tools.may_read(url)
+    )
     if got.status == 304:
         return Turn((), mark, replace(memory, quiet=memory.quiet + 1), now, {}, got.not_before)
     rows = read_rows(got, base)

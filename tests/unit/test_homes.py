@@ -11,8 +11,10 @@ import pytest
 from listener.approval import asks_home, subject_of
 from listener.connector import UNBOUNDED, Budget
 from listener.connectors import CONNECTORS, build_connector
+from listener.forums.asking import ask
 from listener.platform_fetch import PlatformFetch
-from tests.faulty_server import Clock, reach, source, tools
+from mentions.failures import NotConfigured
+from tests.faulty_server import Clock, FaultyServer, Reply, reach, source, tools
 
 NEEDED: dict[str, dict[str, str]] = {
     "x": {"query": "patrols"},
@@ -85,3 +87,19 @@ def test_every_platform_with_a_home_names_the_domains_that_it_lies_under(kind: s
     fetch = reach(clock=Clock())
     assert PlatformFetch(tools(fetch, Clock()), "", terms.home, domains=terms.domains).is_home
     fetch.close()
+
+
+def test_leave_to_read_a_forum_is_none_to_read_what_it_links_to() -> None:
+    closed = Reply(b"User-agent: *\nDisallow: /")
+    with FaultyServer() as board, FaultyServer() as other:
+        for server in (board, other):
+            server.serve("/robots.txt", closed)
+            server.serve("/t", Reply(b"x"))
+        fetch = reach(board, other, clock=Clock())
+        given = replace(
+            tools(fetch, Clock()), permitted=lambda source: source == "test", source="test", site=f"{board.url}/forum"
+        )
+        assert ask(given, f"{board.url}/t").body == b"x"
+        with pytest.raises(NotConfigured):
+            ask(given, f"{other.url}/t")
+        fetch.close()
