@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from config.problems import Problem, SettingsError
@@ -41,6 +42,9 @@ def _write(path: Path, real: Path, before: bytes, after: bytes, check: Callable[
             os.fsync(file.fileno())
         _check_as(path, trial, check)
         shutil.copymode(real, trial)
+        owner = real.stat()
+        with suppress(OSError):  # who may not give it away is, as a rule, its owner
+            os.chown(trial, owner.st_uid, owner.st_gid)
         if not os.access(real, os.W_OK):
             raise CannotAppend(
                 f"{path}: cannot be written (Permission denied): mend its permissions, or add the table by hand"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from config.settings import SourceSettings
 from listener.connector import Terms
 from listener.connectors import CONNECTORS
+from listener.homes import is_home
 from mentions.failures import NotConfigured
 from mentions.state import State
 
@@ -47,7 +48,7 @@ def open_admission(sources: Iterable[SourceSettings], approvals: Approvals) -> C
 def require_approval(source: str, kind: str, options: Mapping[str, object], permitted: Callable[[str], bool]) -> None:
     """Raise `NotConfigured` where the platform's terms want a permission and none is recorded. It says what to do."""
     terms = CONNECTORS[kind].terms
-    if terms.approval and is_home(options, terms) and not permitted(source):
+    if terms.approval and asks_home(options, terms) and not permitted(source):
         raise NotConfigured(f"{kind}: not configured; {terms.approval} ({terms.link}); {how_to_permit(source)}")
 
 
@@ -60,21 +61,19 @@ def how_to_permit(source: str) -> str:
     return f'once that is settled: earshot sources permit "{source}" --by WHO --because WHY'
 
 
-def is_home(options: Mapping[str, object], terms: Terms) -> bool:
+def asks_home(options: Mapping[str, object], terms: Terms) -> bool:
     """Whether a source asks the platform itself, not a stand-in for it."""
-    root = str(options.get("api_root") or "").strip().rstrip("/").lower()
-    return not root or root == terms.home.rstrip("/").lower()
+    return is_home(str(options.get("api_root") or ""), terms.home, terms.domains)
 
 
 def subject_of(kind: str, options: Mapping[str, object]) -> str:
-    """What a permission is for: the kind, and the host that is asked."""
-    place = str(options.get("api_root") or options.get("url") or "") or _home_of(kind)
+    """What a permission is for: the kind, and the host that is asked; the platform's own is always told as its home."""
+    terms = CONNECTORS[kind].terms if kind in CONNECTORS else Terms()
+    place = str(options.get("api_root") or options.get("url") or "")
+    if terms.home and asks_home(options, terms):
+        place = terms.home
     try:
         host = urlsplit(place).netloc.lower()
     except ValueError:
         host = ""
     return f"{kind} {host}".strip()
-
-
-def _home_of(kind: str) -> str:
-    return CONNECTORS[kind].terms.home if kind in CONNECTORS else ""

@@ -18,6 +18,7 @@ from listener.platform_fetch import PlatformFetch, credential, read_json, transl
 from mentions.failures import NeedsAttention, TemporaryFailure
 
 HOME = "https://bsky.social"
+DOMAINS = ("bsky.social", "bsky.app", "bsky.network")
 HANDLE = "EARSHOT_BLUESKY_HANDLE"
 CREATE = "com.atproto.server.createSession"
 REFRESH = "com.atproto.server.refreshSession"
@@ -80,7 +81,7 @@ class BlueskyAccount:
     def __init__(self, tools: Tools, api_root: str, password_env: str) -> None:
         self._tools = tools
         self._password_env = password_env
-        self._platform = PlatformFetch(tools, HOME, api_root, judge=judge_answer)
+        self._platform = PlatformFetch(tools, HOME, api_root, domains=DOMAINS, judge=judge_answer)
         self._where = self._platform.root.partition("://")[2]
         self._client: Any = None
         self._session: Session | None = None

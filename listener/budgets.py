@@ -58,10 +58,10 @@ class StateBudget:
                 until = self._allowance.ends_at(charge.period, now)
             raise RateLimited(self._tell(charge.period, charge.bucket, until, recheck), until)
 
-    def give_back(self, cost: float) -> None:
+    def give_back(self, cost: float, when: datetime) -> None:
         """See `Budget.give_back`."""
         if cost > 0:
-            self._state.spend(self._allowance.kind, self._allowance.charges(0, -cost, "", True, self._clock()))
+            self._state.spend(self._allowance.kind, self._allowance.charges(0, -cost, "", True, when))
 
     def _tell(self, period: str, bucket: str, until: datetime, recheck: bool) -> str:
         span = "day" if len(period) > len("2026-11") else "month"

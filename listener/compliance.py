@@ -15,6 +15,7 @@ from config.settings import Settings
 from listener.burying import Burying
 from listener.connector import Connector, Locator, Rechecked, Rechecks
 from listener.polling import Poller
+from listener.second_look import confirm_missing
 from mentions.clock import Clock
 from mentions.duties import NAMES_PERSONS, limit_of
 from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
@@ -32,8 +33,9 @@ AFTER_A_STOP = timedelta(hours=1)  # where a person has to do something first
 TOLD_NOTHING = timedelta(hours=6)  # one that could not be told is looked at again after so long
 MARGIN = timedelta(minutes=15)  # before its last hour words go, rather than after it
 LAPSED_AT_ONCE = 5000
-# Native ids that mean the same to every connector of a kind; elsewhere only the source that brought it can look.
-ANYWHERE = frozenset(("x", "youtube", "reddit", "bluesky", "flickr", "facebook"))
+# Native ids that mean the same to every connector of a kind; elsewhere only the source that brought it can look (what
+# one page's token sees on Facebook another's does not).
+ANYWHERE = frozenset(("x", "youtube", "reddit", "bluesky", "flickr"))
 LOCATORS_NOTE = "locators_dropped_on"
 ACTION = "recheck"  # in the audit
 
@@ -153,6 +155,9 @@ class Compliance:
         now, asked = self.clock(), {one.id for one in batch}
         gone = [mention_id for mention_id in found.gone if mention_id in asked]
         heard = {mention.id: mention for mention in found.found if mention.id in asked and mention.id not in gone}
+        standing = [mention_id for mention_id in found.there if mention_id in asked]
+        missing = [mention_id for mention_id in found.missing if mention_id in asked - {*gone, *heard, *standing}]
+        gone += confirm_missing(self.state, missing, standing, now)
         there = [*heard, *(mention_id for mention_id in found.there if mention_id in asked - {*gone, *heard})]
         self.burying.note(gone, DELETED)
         if heard:

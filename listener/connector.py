@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Protocol, TypeVar, r
 
 from pydantic import BaseModel
 
+from listener.homes import same_host
 from listener.sessions import Sessions
 from mentions.clock import Clock
 from mentions.mention import Mention, Voice
@@ -58,11 +59,15 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a platform asks of those who read it: the page that says so, and why a named person must record a
-    permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own)."""
+    permission before we do ("" where nobody need). `home` is its own api_root ("" where every site is its own),
+    `domains` are all that it answers under: what lies there is the platform, however the settings spell it.
+    `counted` where what it is asked is counted under [budgets.KIND]."""
 
     link: str = ""
     approval: str = ""
     home: str = ""
+    domains: tuple[str, ...] = ()
+    counted: bool = False
 
 
 class Budget(Protocol):
@@ -73,8 +78,9 @@ class Budget(Protocol):
         month, and counts nothing, where that would pass the budget; all but re-checks stop short of the reserve that
         is kept for them. `bucket` names an allowance of its own, as YouTube has for searches."""
 
-    def give_back(self, cost: float) -> None:
-        """Of what was taken, this much money was not spent after all."""
+    def give_back(self, cost: float, when: datetime) -> None:
+        """Of what was taken, this much money was not spent after all: it goes back to the day and month of `when`, the
+        time just before it was taken, never to a day that has begun since."""
 
 
 class Unbounded:
@@ -83,7 +89,7 @@ class Unbounded:
     def take(self, calls: int = 1, cost: float = 0.0, *, bucket: str = "", recheck: bool = False) -> None:
         """Nothing is counted."""
 
-    def give_back(self, cost: float) -> None:
+    def give_back(self, cost: float, when: datetime) -> None:
         """Nothing is counted."""
 
 
@@ -128,8 +134,13 @@ class Tools:
     budget: Callable[[str], Budget] = _unbounded
     permitted: Callable[[str], bool] = _not_permitted
     source: str = ""  # whom they are for, where a connector hands them on
+    site: str = ""  # the address that this source was given
     apart: DoesApart = do_here  # the commands and the daemon give a process of its own
     sessions: Sessions = field(default_factory=Sessions)
+
+    def may_read(self, url: str) -> bool:
+        """Whether the leave recorded for this source covers an address: what lies on another host it does not."""
+        return same_host(url, self.site) and self.permitted(self.source)
 
     def voice(self, source: SourceInfo, *names: str) -> Voice:
         """Who speaks where an author goes by these names: we ourselves, or whoever the source stands for."""
@@ -190,12 +201,14 @@ class Locator:
 @dataclass(frozen=True, slots=True)
 class Rechecked:
     """What became of mentions: `found` as they stand now (words, engagement), `gone` the ids of those that are deleted
-    or no longer public, `there` the ids of those that stand where they stood, though their words were not seen. One
-    that is in none could not be told; it stays due."""
+    or no longer public, `there` the ids of those that stand where they stood, though their words were not seen;
+    `missing` those whose own page was not found, which a second look a day later has to confirm. One that is in none
+    could not be told; it stays due."""
 
     found: tuple[Mention, ...] = ()
     gone: tuple[str, ...] = ()
     there: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -72,7 +72,7 @@ class FeedReader:
             etag=memory.etag if ask else None,
             modified=memory.modified if ask else None,
             accept=ACCEPT,
-            permitted=self._tools.permitted(self._source),
+            permitted=self._tools.may_read(memory.address),
         )
         memory = memory.note_move(got.moved, now)
         if got.status == 304:

@@ -13,6 +13,7 @@ import httpx
 from listener.connector import Tools
 from listener.fetch import REDIRECTS, Answer, follow
 from listener.fetch_status import judge_status, place
+from listener.homes import is_home
 from listener.markup import decode, looks_like_sign_in
 from mentions.failures import Failure, NeedsAttention, NotConfigured, TemporaryFailure
 
@@ -30,7 +31,8 @@ def take_no_exception(answer: Answer, content: Any) -> bool:
 
 
 class PlatformFetch:
-    """Asks one platform. `home` is its own address; with another `api_root` every request goes there instead.
+    """Asks one platform. `home` is its own address; with another `api_root` every request goes there instead. Under one
+    of `domains` that is still the platform itself (`is_home`), anywhere else a stand-in without pauses.
 
     Robots.txt is not asked: an interface has terms, and those are the approval's matter. `judge(answer, content)` may
     raise what an answer means on this platform, or return True where the library is to read it although its status is
@@ -44,13 +46,14 @@ class PlatformFetch:
         home: str,
         api_root: str = "",
         *,
+        domains: tuple[str, ...] = (),
         judge: Judge = take_no_exception,
         silent: tuple[str, ...] = (),
         speaks_json: bool = True,
     ) -> None:
         self._tools = tools
         self.root = (api_root or home).rstrip("/")
-        self.is_home = self.root == home.rstrip("/")
+        self.is_home = is_home(self.root, home, domains)
         self._home = home.rstrip("/")
         self._judge = judge
         self._silent = silent

@@ -18,6 +18,7 @@ from listener.platform_fetch import PlatformFetch, credential, translated
 from mentions.failures import NeedsAttention
 
 HOME = "https://oauth.reddit.com"
+DOMAINS = ("reddit.com", "redd.it")
 LOG_IN_AT = "https://www.reddit.com"
 TOKEN_PATH = "/api/v1/access_token"
 ID, SECRET = "EARSHOT_REDDIT_CLIENT_ID", "EARSHOT_REDDIT_CLIENT_SECRET"
@@ -35,7 +36,7 @@ class RedditClient:
     def __init__(self, tools: Tools, api_root: str, token_env: str) -> None:
         self._tools = tools
         self._token_env = token_env
-        self._platform = PlatformFetch(tools, HOME, api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, api_root, domains=DOMAINS, judge=self._judge)
         self.where = self._platform.root.partition("://")[2]
         self.is_home = self._platform.is_home
         self.pause: datetime | None = None  # until when nothing is left of the allowance

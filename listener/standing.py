@@ -18,14 +18,15 @@ from mentions.store import Tally
 from mentions.stores import open_store
 
 
-def read_coverage(settings: Settings, state: State, now: datetime) -> Coverage:
-    """How each source does against its past; where the store does not answer, no past is known."""
+def read_coverage(settings: Settings, state: State | None, now: datetime) -> Coverage:
+    """How each source does against its past; where the store does not answer, no past is known. Without a
+    state nothing was heard yet."""
     return weigh_coverage(
-        state.sources(),
+        state.sources() if state else [],
         read_tallies(settings, now),
-        state.gaps(now - WEEK),
-        state.arrivals((now - WEEK).date()),
-        state.counted(now - WEEK),
+        state.gaps(now - WEEK) if state else [],
+        state.arrivals((now - WEEK).date()) if state else [],
+        state.counted(now - WEEK) if state else [],
         reach_of(settings),
         borough_names(),
         now,
@@ -41,10 +42,10 @@ def read_tallies(settings: Settings, now: datetime) -> list[Tally]:
         return []
 
 
-def read_accounts(settings: Settings, state: State, now: datetime) -> list[Account]:
+def read_accounts(settings: Settings, state: State | None, now: datetime) -> list[Account]:
     """What kinds of sources have spent, and what is left."""
-    allowances = allowances_of(settings, (row.kind for row in state.sources()))
-    return accounts_of(allowances, state.spent(periods_of(allowances, now)), now)
+    allowances = allowances_of(settings, (row.kind for row in state.sources()) if state else ())
+    return accounts_of(allowances, state.spent(periods_of(allowances, now)) if state else [], now)
 
 
 def coverage_row(each: SourceCoverage) -> dict[str, object]:

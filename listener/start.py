@@ -79,8 +79,16 @@ def find_problems(settings: Settings, file: str) -> Iterator[Problem]:
     yield from _tables("sources", settings.sources, connectors, SourceSettings, file)
     yield from _tables("channels", settings.channels, channels, ChannelSettings, file)
     for kind in settings.budgets.keys() - connectors.keys():
-        yield Problem(file, f"budgets.{kind}", "a kind that is unknown", f"one of {', '.join(sorted(connectors))}")
+        yield Problem(file, f"budgets.{kind}", "a kind that is unknown", f"one of {', '.join(sorted(counted_kinds()))}")
+    for kind in sorted(settings.budgets.keys() & connectors.keys() - counted_kinds()):
+        why = f"one of {', '.join(sorted(counted_kinds()))}: nobody counts what other kinds are asked"
+        yield Problem(file, f"budgets.{kind}", "a kind without a budget", why)
     yield from find_watchlist_problems(settings, file)
+
+
+def counted_kinds() -> set[str]:
+    """The kinds of sources whose calls and costs are counted."""
+    return {kind for kind, connector in CONNECTORS.items() if connector.terms.counted}
 
 
 def _tables(

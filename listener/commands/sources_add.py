@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found_row(found, table, written=written), ensure_ascii=False, indent=1))
     else:
-        print(tell_end(path, found, table, written=written))
+        print(tell_end(path, found, table, written=written) + tell_allow(args, settings, written=written))
     return 0
 
 
@@ -158,6 +158,14 @@ def tell_end(path: Path, found: Found, table: dict[str, object], *, written: boo
     closed = found.robots.startswith(CLOSED_BY_ROBOTS) or CONNECTORS[found.suggestion.kind].terms.approval
     to_do = f"; it stays off; {how_to_permit(str(table['name']))}" if closed else ""
     return f'"{table["name"]}" was added to {path}: restart the daemon to listen to it{to_do}'
+
+
+def tell_allow(args: argparse.Namespace, settings: Settings, *, written: bool) -> str:
+    """What the daemon may not ask yet, though this command might."""
+    missing = [each for each in getattr(args, "allow", ()) if each not in settings.fetch.allow]
+    if not written or not missing:
+        return ""
+    return f"; also put {', '.join(missing)} under [fetch] allow, or the daemon will stop it as a private address"
 
 
 def found_row(found: Found, table: dict[str, object], *, written: bool) -> dict[str, object]:

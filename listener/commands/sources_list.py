@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 
 from config.settings import Settings
@@ -25,9 +25,9 @@ def arrange(parser: argparse.ArgumentParser) -> None:
     """What to print, and which to resume."""
     parser.add_argument("--resume", metavar="NAME", help="try a stopped source again, now")
     parser.add_argument(
-        "--coverage", action="store_true", help="with --json: an object of coverage, budgets, blind spots"
+        "--coverage", action="store_true", help="the whole instead of the sources: coverage, budgets, blind spots"
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parser.add_argument("--json", action="store_true", help="print a JSON array; with --coverage an object")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,29 +35,24 @@ def run(args: argparse.Namespace) -> int:
     settings, now = read_settings(args), utc_now()
     args = argparse.Namespace(**{"resume": None, "coverage": False, "json": False, **vars(args)})
     state = open_known_state(settings)
-    if state is None:
-        if args.resume:
-            raise unknown(args.resume)
-        print("[]" if args.json else "no sources have been polled here yet: start `earshot daemon`")
-        return 0
-    with closing(state):
+    with closing(state) if state else nullcontext():
         if args.resume:
             resume(state, args.resume)
         if args.json:
             print(json.dumps(told_for_machines(settings, state, now, whole=args.coverage), indent=1))
         else:
-            print_sources(settings, state, now)
+            print_sources(settings, state, now, whole=args.coverage)
     return 0
 
 
-def told_for_machines(settings: Settings, state: State, now: datetime, *, whole: bool) -> object:
+def told_for_machines(settings: Settings, state: State | None, now: datetime, *, whole: bool) -> object:
     """An array of the sources, or the `whole` of how the listening stands."""
     coverage = read_coverage(settings, state, now)
     accounts = [account_row(each) for each in read_accounts(settings, state, now)]
-    permissions = {each.source: each for each in state.permissions()}
+    permissions = {each.source: each for each in state.permissions()} if state else {}
     own = {each.source: coverage_row(each) for each in coverage.sources}
     rows = []
-    for row in state.sources():
+    for row in state.sources() if state else ():
         found = permissions.get(row.name)
         permission = {"by": found.by, "because": found.because, "at": found.at.isoformat()} if found else None
         budgets = [each for each in accounts if each["kind"] == row.kind]
@@ -74,21 +69,21 @@ def told_for_machines(settings: Settings, state: State, now: datetime, *, whole:
     }
 
 
-def print_sources(settings: Settings, state: State, now: datetime) -> None:
-    """A line each, for people; below them coverage, budgets and permissions."""
-    rows = state.sources()
+def print_sources(settings: Settings, state: State | None, now: datetime, *, whole: bool) -> None:
+    """A line each, for people; below them coverage, budgets and permissions. Of the `whole` only these."""
+    rows = state.sources() if state else []
     coverage = read_coverage(settings, state, now)
     verdicts = {each.source: each.verdict for each in coverage.sources}
-    for row in rows:
+    for row in () if whole else rows:
         told = row.message or verdicts.get(row.name, "")
         print(f"{row.name:30.30} {row.kind:9} {row.state:14} {row.mentions:7} new  {told}")
     if not rows:
         print("no sources have been polled here yet: start `earshot daemon`")
-        return
-    print_coverage(coverage)
-    for account in read_accounts(settings, state, now):
-        print(f"budget    {tell_account(account)}")
-    for each in state.permissions():
+    if rows or whole:
+        print_coverage(coverage)
+        for account in read_accounts(settings, state, now):
+            print(f"budget    {tell_account(account)}")
+    for each in state.permissions() if state else ():
         print(f"permitted {each.source} ({each.what}), by {each.by} on {each.at:%Y-%m-%d}: {each.because}")
 
 
@@ -105,8 +100,10 @@ def print_coverage(coverage: Coverage) -> None:
     print(f"blind     {'; '.join(coverage.blind_spots)}")
 
 
-def resume(state: State, name: str) -> None:
+def resume(state: State | None, name: str) -> None:
     """A person says: try again."""
+    if state is None:
+        raise unknown(name)
     now = utc_now()
     try:
         state.resume(name, now)

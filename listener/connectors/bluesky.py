@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, model_validator
 
 from listener.bluesky_posts import MENTIONING, PostReader, identity, indexed_at, posts_of
-from listener.bluesky_session import HOME, BlueskyAccount, NotThere, Refused
+from listener.bluesky_session import DOMAINS, HOME, BlueskyAccount, NotThere, Refused
 from listener.connector import Locator, Page, Rechecked, SourceInfo, Terms, Tools
 from listener.feed_memory import KEY_LENGTH, read_note, write_note
 from listener.feeds import short_hash
@@ -59,7 +59,9 @@ class BlueskyConnector:
 
     kind: ClassVar[str] = "bluesky"
     Options: ClassVar[type[BaseModel]] = BlueskyOptions
-    terms: ClassVar[Terms] = Terms("https://docs.bsky.app/docs/support/developer-guidelines", home=HOME)
+    terms: ClassVar[Terms] = Terms(
+        "https://docs.bsky.app/docs/support/developer-guidelines", home=HOME, domains=DOMAINS
+    )
     most_at_once: ClassVar[int] = 25
 
     def __init__(self, source: SourceInfo, options: BlueskyOptions, tools: Tools) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -15,13 +15,14 @@ from listener.connector import UNBOUNDED, Locator, Page, Rechecked, SourceInfo, 
 from listener.facebook import STOP_FOR, FacebookPosts, NotThere, PageForgotten, judge, post_in, rest_until
 from listener.feed_memory import read_note, write_note
 from listener.fetch import Answer
-from listener.newest_first import Listing, Walk, read_entries
+from listener.newest_first import Entry, Listing, Walk, read_entries
 from listener.platform_fetch import PlatformFetch, credential, read_json
 from listener.platform_options import PlatformOptions
 from mentions.failures import RateLimited, TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://graph.facebook.com"
+DOMAINS = ("facebook.com", "fb.com")
 VERSION = "v25.0"
 POST = (
     "id,message,story,created_time,permalink_url,from,privacy,is_hidden,is_published,shares,"
@@ -30,6 +31,7 @@ POST = (
 TAGGED = "id,message,story,created_time,permalink_url,from,privacy"
 COMMENT = "id,message,created_time,permalink_url,from,like_count,comment_count,is_hidden,is_private,attachment"
 PER_PAGE = 100
+DEFINITELY = 5  # so many asked for and none of them there: rather our permissions than that many deletions
 MOST_OF_A_THREAD = 5  # pages
 AN_ID = re.compile(r"[\w.-]+")
 
@@ -60,14 +62,14 @@ class FacebookConnector:
 
     kind: ClassVar[str] = "facebook"
     Options: ClassVar[type[BaseModel]] = FacebookOptions
-    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME)
+    terms: ClassVar[Terms] = Terms("https://developers.facebook.com/terms/", home=HOME, domains=DOMAINS, counted=True)
     most_at_once: ClassVar[int] = 50
 
     def __init__(self, source: SourceInfo, options: FacebookOptions, tools: Tools) -> None:
         self._options = options
         self._tools = tools
         self._posts = FacebookPosts(source, tools, options.page_id)
-        self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, options.api_root, domains=DOMAINS, judge=self._judge)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
         self._rest: datetime | None = None  # until when the newest answer asks us to
         self._spent_until: datetime | None = None  # the same, where it asks for more than going slow
@@ -81,7 +83,7 @@ class FacebookConnector:
             listing = self._list(walk.next)
         except NotThere:
             known = {**walk.seen, **walk.found}
-            if options.read != "comments" or not known:
+            if options.read != "comments" or not known or not self._sees_page():
                 raise
             gone = (options.post_id, *known)
             return Page(cursor=write_note(Walk(walk.of).note()), gone=tuple(f"{self.kind}:{key}" for key in gone))
@@ -106,19 +108,42 @@ class FacebookConnector:
 
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
         """Posts and comments as they stand now. Facebook refuses a whole request for one that is gone: then one by
-        one."""
+        one. One that Facebook does not show is gone only where this token saw the page it belongs to: Facebook says
+        the same of what it hides from us."""
         if self._spent_until is not None and self._tools.clock() < self._spent_until:
             raise RateLimited(f"{self._platform.root}: its allowance is nearly spent", self._spent_until)
-        found: dict[str, Mention] = {}
+        told: dict[str, Entry | None] = {}
         for fields in (POST, TAGGED, COMMENT):
             alike = [each for each in locators if self._fields(each) == fields]
             try:
-                found |= self._look_up(alike, fields) if alike else {}
+                told |= self._look_up(alike, fields) if alike else {}
             except NotThere:
                 for each in alike:
-                    found |= self._look_up_one(each, fields)
-        gone = tuple(each.id for each in locators if each.native_id not in found)
-        return Rechecked(tuple(found.values()), gone)
+                    told[each.native_id] = self._look_up_one(each, fields)
+        found = tuple(entry.mention for entry in told.values() if entry and entry.mention)
+        missing = [each for each in locators if told[each.native_id] is None]
+        if len(missing) == len(locators) >= DEFINITELY:
+            raise TemporaryFailure(f"{self._platform.root}: shows none of the posts looked up; it will be tried again")
+        closed = [each.id for each in locators if (entry := told[each.native_id]) and entry.closed]
+        return Rechecked(found, (*closed, *self._gone_of(missing, told)))
+
+    def _gone_of(self, missing: Sequence[Locator], told: Mapping[str, Entry | None]) -> list[str]:
+        """Those of them that belong to our page, where it can be read."""
+        options = self._options
+        ours = [each.id for each in missing if options.read == "tagged" or self._is_ours(post_of(each, options))]
+        if not ours or any(entry and self._is_ours(native) for native, entry in told.items()):
+            return ours
+        return ours if self._sees_page() else []
+
+    def _sees_page(self) -> bool:
+        try:
+            self._ask(f"{self._options.page_id}/feed", recheck=True, fields="id", limit=1)
+        except NotThere:
+            return False
+        return True
+
+    def _is_ours(self, native: str) -> bool:
+        return native.startswith(f"{self._options.page_id}_")
 
     def own_posts(self) -> Page:
         """What the page itself has posted last."""
@@ -128,7 +153,8 @@ class FacebookConnector:
     def thread(self, locator: Locator) -> Page:
         """A post with its comments and replies, oldest first."""
         post = post_of(locator, self._options)
-        found = [*self._look_up_one(Locator("", post), POST).values()]
+        above = self._look_up_one(Locator("", post), POST)
+        found = [above.mention] if above and above.mention else []
         after = ""
         for _ in range(MOST_OF_A_THREAD):
             rows, after = self._comments(post, after)
@@ -178,28 +204,26 @@ class FacebookConnector:
         """What to ask of it: a comment, a post of our page, or another's. Whichever source of ours brought it."""
         if "comment_id=" in locator.link or locator.native_id.count("_") == 2:
             return COMMENT
-        return POST if locator.native_id.startswith(f"{self._options.page_id}_") else TAGGED
+        return POST if self._is_ours(locator.native_id) else TAGGED
 
-    def _look_up(self, locators: Sequence[Locator], fields: str) -> dict[str, Mention]:
-        """Those of them that are there and public."""
+    def _look_up(self, locators: Sequence[Locator], fields: str) -> dict[str, Entry | None]:
+        """What Facebook shows of each of them; None for one that it does not show."""
         answer = self._get("", recheck=True, ids=",".join(each.native_id for each in locators), fields=fields)
-        found = {each.native_id: self._read(answer.get(each.native_id), each, fields) for each in locators}
-        return {native: mention for native, mention in found.items() if mention is not None}
+        return {each.native_id: self._read(answer.get(each.native_id), each, fields) for each in locators}
 
-    def _look_up_one(self, locator: Locator, fields: str) -> dict[str, Mention]:
+    def _look_up_one(self, locator: Locator, fields: str) -> Entry | None:
         try:
-            there = self._read(self._get(locator.native_id, recheck=True, fields=fields), locator, fields)
+            return self._read(self._get(locator.native_id, recheck=True, fields=fields), locator, fields)
         except NotThere:
-            return {}
-        return {locator.native_id: there} if there else {}
+            return None
 
-    def _read(self, row: Any, locator: Locator, fields: str) -> Mention | None:
-        """A post or a comment under the id we know it by; None where it is no longer public."""
+    def _read(self, row: Any, locator: Locator, fields: str) -> Entry | None:
+        """A post or a comment under the id we know it by, or why there is none to show; None where there is no row."""
         if not isinstance(row, dict):
             return None
         post = post_of(locator, self._options)
         build = (lambda each: self._posts.from_comment(each, post)) if fields == COMMENT else self._posts.from_post
-        return read_entries([{**row, "id": locator.native_id}], build)[0].mention
+        return read_entries([{**row, "id": locator.native_id}], build)[0]
 
     def _ask(self, path: str, after: str = "", **given: Any) -> tuple[list[Any], str]:
         """The rows of one answer, and the mark of the page after; a short page is not the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,10 @@ from listener.feed_memory import FeedMemory, read_note, write_note
 from listener.feed_reader import FeedReader, Reading
 from listener.feeds import FeedItem, NoFeed, SignInInstead, short_hash
 from listener.web import WebAddress, ZoneName
-from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
 from mentions.mention import Mention, Reach, Voice
 
-GONE = (404, 410)
+OK, MISSING, GONE = 200, 404, 410
 
 
 class FeedOptions(BaseModel):
@@ -44,7 +45,7 @@ class FeedConnector:
     def __init__(self, source: SourceInfo, options: FeedOptions, tools: Tools) -> None:
         self._source = source
         self._url = self._address = options.url
-        self._tools = tools
+        self._tools = tools = replace(tools, source=source.name, site=options.url)
         self._reader = FeedReader(source.name, tools, ZoneInfo(options.timezone or tools.zone))
 
     def poll(self, cursor: str | None) -> Page:
@@ -72,33 +73,32 @@ class FeedConnector:
         )
 
     def recheck(self, locators: Sequence[Locator]) -> Rechecked:
-        """What the feed still shows is found; of the rest those are gone whose own page says so (404, 410). What has
-        merely aged out of the feed is not gone."""
+        """What the feed still shows is found; of the rest those are gone whose own page says so for good (410), and
+        missing those whose page was not found (404). What has merely aged out of the feed is neither."""
         try:
             reading = self._reader.read_whole(self._address)
         except (NoFeed, SignInInstead) as page:  # nothing was polled yet in this daemon's life
             reading = find_feed(page, self._reader)
         now = {mention.id: mention for mention in (self._mention(item, reading) for item in reading.items)}
         found = tuple(now[each.id] for each in locators if each.id in now)
-        standing = {each.id: self._stands(each.link) for each in locators if each.id not in now and each.link}
+        standing = {each.id: self._status(each.link) for each in locators if each.id not in now and each.link}
         return Rechecked(
             found=found,
-            gone=tuple(each for each, stands in standing.items() if stands is False),
-            there=tuple(each for each, stands in standing.items() if stands),
+            gone=tuple(each for each, status in standing.items() if status == GONE),
+            there=tuple(each for each, status in standing.items() if status == OK),
+            missing=tuple(each for each, status in standing.items() if status == MISSING),
         )
 
-    def _stands(self, link: str) -> bool | None:
-        """Whether a page is there; None where that cannot be told."""
-        permitted = self._tools.permitted(self._source.name)
+    def _status(self, link: str) -> int:
+        """What a page answers; 0 where nothing can be told. Leave to read our feed's host is none for another."""
+        permitted = self._tools.may_read(link)
         try:
             answer = self._tools.fetch.exchange(link, {"Accept": "text/html, */*;q=0.5"}, permitted=permitted)
         except (RateLimited, NotItsTurn):
             raise
-        except (NeedsAttention, TemporaryFailure):
-            return None
-        if answer.status in GONE:
-            return False
-        return True if answer.status == 200 else None
+        except (NeedsAttention, NotConfigured, TemporaryFailure):
+            return 0
+        return answer.status
 
     def close(self) -> None:
         """Nothing of our own is open."""

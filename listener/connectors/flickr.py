@@ -32,6 +32,7 @@ from listener.platform_options import PlatformOptions
 from mentions.mention import Mention, Voice
 
 HOME = "https://api.flickr.com"
+DOMAINS = ("flickr.com",)
 PER_PAGE = 250
 MOST_PAGES = 4000 // PER_PAGE  # what a search shows beyond are repetitions
 EXTRAS = "description,date_upload,owner_name,path_alias,count_faves,count_comments"
@@ -61,14 +62,14 @@ class FlickrConnector:
 
     kind: ClassVar[str] = "flickr"
     Options: ClassVar[type[BaseModel]] = FlickrOptions
-    terms: ClassVar[Terms] = Terms("https://www.flickr.com/help/terms/api", home=HOME)
+    terms: ClassVar[Terms] = Terms("https://www.flickr.com/help/terms/api", home=HOME, domains=DOMAINS, counted=True)
     most_at_once: ClassVar[int] = 20
 
     def __init__(self, source: SourceInfo, options: FlickrOptions, tools: Tools) -> None:
         self._options = options
         self._tools = tools
         self._posts = FlickrPosts(source, tools)
-        self._platform = PlatformFetch(tools, HOME, options.api_root, judge=_judge, speaks_json=False)
+        self._platform = PlatformFetch(tools, HOME, options.api_root, domains=DOMAINS, judge=_judge, speaks_json=False)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
         self._what = {"search": options.query, "photos": options.user_id, "comments": options.photo_id}[options.read]
 

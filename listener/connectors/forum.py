@@ -59,7 +59,7 @@ class ForumConnector:
     def __init__(self, source: SourceInfo, options: ForumOptions, tools: Tools) -> None:
         self._source = source
         self._options = options
-        self._tools = tools = replace(tools, source=source.name)
+        self._tools = tools = replace(tools, source=source.name, site=options.url)
         self._zone = ZoneInfo(options.timezone or tools.zone)
         self._finder = Finder(tools, options.url, options.software, self._zone)
         self._rereader = Rereader(tools, self._finder, self._zone)

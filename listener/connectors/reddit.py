@@ -14,7 +14,7 @@ from listener.feed_memory import read_note, write_note
 from listener.feeds import short_hash
 from listener.platform_options import PlatformOptions
 from listener.platform_pages import sift_page
-from listener.reddit_client import HOME, RedditClient
+from listener.reddit_client import DOMAINS, HOME, RedditClient
 from listener.reddit_posts import (
     MORE,
     SUBMISSION,
@@ -73,6 +73,8 @@ class RedditConnector:
         "https://support.reddithelp.com/hc/en-us/articles/42728983564564",
         approval="Reddit gives access to approved applications only, one for each use; name who holds the approval",
         home=HOME,
+        domains=DOMAINS,
+        counted=True,
     )
     most_at_once: ClassVar[int] = 100
 

@@ -39,6 +39,7 @@ from mentions.mention import Mention
 
 VERSION = 1
 HOME = "https://api.twitter.com"  # a constant in tweepy
+DOMAINS = ("x.com", "twitter.com")
 LOOKS_BACK = timedelta(days=7) - timedelta(minutes=1)  # of a search; a minute for clocks that differ
 HOUR = timedelta(hours=1)
 SETTLED = timedelta(seconds=30)  # X takes no end of a span that is nearer than ten seconds
@@ -90,13 +91,15 @@ class XConnector:
         "https://docs.x.com/developer-terms/policy",
         approval="X forbids watching events and persons without its written approval; name who holds it",
         home=HOME,
+        domains=DOMAINS,
+        counted=True,
     )
     most_at_once: ClassVar[int] = 100
 
     def __init__(self, source: SourceInfo, options: XOptions, tools: Tools) -> None:
         self._options = options
         self._tools = tools
-        self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, options.api_root, domains=DOMAINS, judge=self._judge)
         self._where = self._platform.root.partition("://")[2]
         self._session = open_session(FetcherAdapter(self._platform))
         self._posting = Posting(source, tools, options.user_id)
@@ -271,7 +274,7 @@ class XConnector:
         now = self._tools.clock()
         self._token()
         try:
-            self._bill.budget.take(1, COUNTS)
+            self._bill.take(COUNTS)
         except RateLimited as nothing:
             raise spent or nothing from nothing
         told = note["counted"]
@@ -314,7 +317,7 @@ class XConnector:
             return Posts()
         self._token()
         each = POST + (USER if self._options.authors else 0.0)
-        self._bill.budget.take(1, len(ids) * each, recheck=recheck)
+        self._bill.take(len(ids) * each, recheck=recheck)
         return self._posts("get_tweets", ids, len(ids) * each, POST)
 
     def own_posts(self) -> Page:

@@ -37,6 +37,7 @@ from mentions.failures import TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://youtube.googleapis.com"
+DOMAINS = ("googleapis.com", "youtube.com", "google.com")
 SEARCH_GAP = timedelta(minutes=15)  # times the searches we have: a hundred a day are all there are
 SEARCH_REACHES = 10  # pages; a search shows about 500 results and no more
 LONGEST_QUERY = 1500  # as it stands in an address: googleapiclient would POST what is much longer
@@ -77,7 +78,9 @@ class YouTubeConnector:
 
     kind: ClassVar[str] = "youtube"
     Options: ClassVar[type[BaseModel]] = YouTubeOptions
-    terms: ClassVar[Terms] = Terms("https://developers.google.com/youtube/terms/developer-policies", home=HOME)
+    terms: ClassVar[Terms] = Terms(
+        "https://developers.google.com/youtube/terms/developer-policies", home=HOME, domains=DOMAINS, counted=True
+    )
     most_at_once: ClassVar[int] = 50
     _searching: ClassVar[WeakSet[YouTubeConnector]] = WeakSet()  # all that share the hundred
 
@@ -86,7 +89,7 @@ class YouTubeConnector:
         self._options = options
         self._tools = tools
         self._posts = YouTubePosts(source, tools)
-        self._platform = PlatformFetch(tools, HOME, options.api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, options.api_root, domains=DOMAINS, judge=self._judge)
         self._budget = tools.budget(self.kind) if self._platform.is_home else UNBOUNDED
         if options.read == "search" and self._platform.is_home:
             self._searching.add(self)

@@ -43,23 +43,20 @@ class Rereader:
         self._zone = zone
 
     def recheck(self, locators: Sequence[Locator]) -> Again:
-        """Look at posts where they stand, page by page. What a failure keeps us from is in neither list; the first
-        failure is raised where nothing could be told at all."""
+        """Look at posts where they stand, page by page. What a failure keeps us from is in neither list, also where a
+        board or its guard refuses us or robots.txt closes the page: that tells nothing of the posts. The first failure
+        is raised where nothing could be told at all."""
         again = Again()
-        refused: list[str] = []
         first: Failure | None = None
         for link, wanted in by_page(locators).items():
             try:
                 self._recheck_page(link, wanted, again)
             except (NeedsAttention, NotConfigured) as failure:
-                refused += [each.id for each in wanted]
                 first = first or failure
             except Failure as failure:
                 first = first or failure
                 break
-        if again.found or again.gone:
-            again.gone += refused  # the board is there, and these are not for the public any more
-        elif first is not None:
+        if first is not None and not (again.found or again.gone):
             raise first
         return again
 

@@ -31,7 +31,7 @@ def ask(tools: Tools, url: str, *, etag: str | None = None, accept: str = PAGE) 
     Only a tag is ever sent back: boards date a page by what they like.
     """
     wanted = {"Accept": accept, **({"If-None-Match": etag} if etag else {})}
-    answer = tools.fetch.exchange(url, wanted, permitted=tools.permitted(tools.source))
+    answer = tools.fetch.exchange(url, wanted, permitted=tools.may_read(url))
     if answer.status in ABSENT:
         raise Absent(place(httpx.URL(answer.url)), answer.status)
     now = tools.clock()

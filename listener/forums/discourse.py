@@ -75,8 +75,9 @@ def read_board(tools: Tools, base: str, mark: Mark, memory: FeedMemory, pages: i
     filling = bool(mark.before)
     url = f"{base}/posts.json" + (f"?before={mark.before}" if filling else "")
     ask = not filling and memory.trusts_validators(now, forum=True)
-    leave = tools.permitted(tools.source)
-    got = tools.fetch.get(url, etag=memory.etag if ask else None, accept="application/json", permitted=leave)
+    got = tools.fetch.get(
+        url, etag=memory.etag if ask else None, accept="application/json", permitted=tools.may_read(url)
+    )
     if got.status == 304:
         return Turn((), mark, replace(memory, quiet=memory.quiet + 1), now, {}, got.not_before)
     rows = read_rows(got, base)
@@ -126,9 +127,7 @@ def deleted_now(tools: Tools, base: str, memory: FeedMemory, ids: Sequence[int])
             ask(tools, f"{base}/posts/{post_id}.json", accept="application/json")
         except Absent:
             gone.append(post_id)
-        except NeedsAttention:  # not for the public any more
-            gone.append(post_id)
-        except NotConfigured:  # robots.txt closes the posts' own addresses: nothing can be told
+        except (NeedsAttention, NotConfigured):  # a guard refuses us or robots.txt closes them: nothing can be told
             break
     return tuple(gone)
 

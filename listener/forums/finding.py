@@ -143,7 +143,7 @@ class Finder:
         return is_feed(decode_page(got.body, got.charset))
 
     def _get(self, url: str, accept: str) -> Fetched:
-        return self._tools.fetch.get(url, accept=accept, permitted=self._tools.permitted(self._tools.source))
+        return self._tools.fetch.get(url, accept=accept, permitted=self._tools.may_read(url))
 
     def read_any(self, got: Fetched) -> ForumPage:
         """The page in an answer of a board whose software was not told."""

@@ -87,7 +87,7 @@ def test_posts_are_looked_at_again_in_their_topic(server: FaultyServer, connecto
     assert result.gone == (mentions[1].id,)
 
 
-def test_where_the_board_refuses_everything_nothing_counts_as_gone(server: FaultyServer, connector: Any) -> None:
+def test_what_a_board_refuses_never_counts_as_gone(server: FaultyServer, connector: Any) -> None:
     server.serve("/posts.json", latest(post(15), post(14)))
     mentions = connector.poll(None).mentions
     locators = [Locator(each.id, each.native_id, each.link) for each in mentions]
@@ -96,7 +96,33 @@ def test_where_the_board_refuses_everything_nothing_counts_as_gone(server: Fault
     with pytest.raises(NeedsAttention):
         connector.recheck(locators)
     server.serve("/t/7/15.json", topic(post(15)))
-    assert connector.recheck(locators).gone == (mentions[1].id,)
+    again = connector.recheck(locators)
+    assert ([each.id for each in again.found], again.gone) == ([mentions[0].id], ())
+
+
+@pytest.mark.parametrize("closed_by", ["a guard", "robots.txt"])
+def test_a_post_left_out_of_the_middle_is_not_gone_where_its_own_address_is_closed(
+    server: FaultyServer, connector: Any, closed_by: str
+) -> None:
+    server.serve("/posts.json", latest(post(15), post(14), post(13)))
+    server.serve("/posts.json?before=13", latest())
+    page = connector.poll(connector.poll(None).cursor)
+    server.serve("/posts.json", latest(post(16), post(15), post(13)))
+    if closed_by == "robots.txt":
+        server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /posts/"))
+        connector._tools.clock.now += timedelta(days=2)
+    server.serve("/posts/14.json", Reply(status=403, headers={"cf-mitigated": "challenge"}))
+    assert connector.poll(page.cursor).gone == ()
+
+
+def test_a_page_that_robots_txt_closes_is_not_gone(server: FaultyServer, connector: Any) -> None:
+    server.serve("/posts.json", latest(post(15), post(14)))
+    locators = [Locator(each.id, each.native_id, each.link) for each in connector.poll(None).mentions]
+    server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /t/7/14"))
+    connector._tools.clock.now += timedelta(days=2)  # robots.txt is asked again
+    server.serve("/t/7/15.json", topic(post(15)))
+    again = connector.recheck(locators)
+    assert ([each.id for each in again.found], again.gone) == ([locators[0].id], ())
 
 
 def test_a_conversation_and_a_past_span_are_read(server: FaultyServer, connector: Any) -> None:

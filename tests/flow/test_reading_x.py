@@ -103,7 +103,7 @@ class Purse:
         self.taken.append(cost)
         self.for_rechecks.append(recheck)
 
-    def give_back(self, cost: float) -> None:
+    def give_back(self, cost: float, when: datetime) -> None:
         self.left += cost
 
 

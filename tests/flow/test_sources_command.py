@@ -63,6 +63,9 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
+SOURCE_OF_X = '\n[[sources]]\nname = "On X"\nkind = "x"\nquery = "larkfield"\n'
+
+
 @pytest.fixture
 def config(tmp_path: Path, server: FaultyServer) -> Path:
     path = tmp_path / "earshot.toml"
@@ -320,8 +323,44 @@ def test_a_permission_is_recorded_shown_and_withdrawn_and_the_audit_keeps_both(
     state.close()
 
 
+def test_where_nothing_was_polled_yet_the_coverage_is_told_all_the_same(call: Call, tmp_path: Path) -> None:
+    told = json.loads(call("--data", tmp_path / "fresh", "--coverage", "--json")[1])
+    assert (told["adequate"], told["sources"]) == (False, [])
+    out = call("--data", tmp_path / "fresh", "--coverage")[1]
+    assert "coverage  NOT ADEQUATE" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_permission_is_listed_before_the_source_was_polled(call: Call, config: Path) -> None:
+    config.write_text(config.read_text("utf-8") + SOURCE_OF_X, "utf-8")
+    assert call("permit", "On X", "--by", "Ann Lee", "--because", "ref 12")[0] == 0
+    code, out, _ = call()
+    assert (code, out.splitlines()[1:][0].startswith("permitted On X (x api.twitter.com), by Ann Lee")) == (0, True)
+
+
+def test_the_whole_leaves_the_sources_out(call: Call, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "earshot-data").mkdir()
+    state = open_state(f"sqlite:{tmp_path}/earshot-data/state.db")
+    state.register_sources([("Old", "feed")], utc_now())
+    state.close()
+    assert [line.startswith("Old ") for line in call()[1].splitlines()].count(True) == 1
+    assert not any(line.startswith("Old ") for line in call("--coverage")[1].splitlines())
+
+
+def test_an_address_that_only_the_command_might_ask_is_named_for_the_settings(
+    call: Call, config: Path, server: FaultyServer
+) -> None:
+    pair = f"127.0.0.1:{server.port}"
+    server.serve("/news.xml", Reply(feed(server, 1, title="Inside")))
+    given = config.read_text("utf-8")
+    for allowed in (True, False):
+        config.write_text(given if allowed else given.replace(pair, "127.0.0.1:9"), "utf-8")
+        out = call("add", f"{server.url}/news.xml", "--allow", pair, "--yes")[1]
+        assert (f"also put {pair} under [fetch] allow" in out) is not allowed
+
+
 def test_the_list_tells_coverage_budgets_and_blind_spots(call: Call, config: Path, tmp_path: Path) -> None:
-    config.write_text(config.read_text("utf-8") + "\n[budgets.mastodon]\ncalls_per_day = 10\n", "utf-8")
+    config.write_text(config.read_text("utf-8") + "\n[budgets.reddit]\ncalls_per_day = 10\n", "utf-8")
     (tmp_path / "earshot-data").mkdir()
     state = open_state(f"sqlite:{tmp_path}/earshot-data/state.db")
     state.register_sources([("Old", "feed")], utc_now())
@@ -334,5 +373,5 @@ def test_the_list_tells_coverage_budgets_and_blind_spots(call: Call, config: Pat
     assert told["budgets"][0]["calls_left"] == 10
     out = call()[1]
     assert "coverage  NOT ADEQUATE" in out
-    assert "budget    mastodon: 0 of 10 calls today; left: 10 calls" in out
+    assert "budget    reddit: 0 of 10 calls today; left: 10 calls" in out
     assert "window full" in out

@@ -138,6 +138,24 @@ def test_a_table_is_put_behind_everything_else_byte_for_byte(tmp_path: Path, tex
     assert len(tomllib.loads(path.read_bytes().decode())["sources"]) == 2
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_file_keeps_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool) -> None:
+    path = tmp_path / "earshot.toml"
+    path.write_text("", "utf-8")
+    given: list[tuple[int, int]] = []
+
+    def chown(changed: Path, uid: int, gid: int) -> None:
+        given.append((uid, gid))
+        if not allowed:
+            raise PermissionError
+
+    monkeypatch.setattr(os, "chown", chown)
+    owner = path.stat()
+    append_table(path, "sources", {"name": "a"}, lambda file: None)
+    assert given == [(owner.st_uid, owner.st_gid)]
+    assert 'name = "a"' in path.read_text("utf-8")
+
+
 def test_a_table_that_makes_the_settings_unusable_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "earshot.toml"
     path.write_text("", "utf-8")

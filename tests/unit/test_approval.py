@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from config.settings import Settings
-from listener.approval import Approvals, is_home, open_approvals, subject_of
+from listener.approval import Approvals, asks_home, open_approvals, subject_of
 from listener.connector import Page, SourceInfo, Terms, Tools
 from listener.connectors import CONNECTORS
 from listener.house import House, open_house
@@ -151,5 +151,5 @@ def test_what_is_asked_decides_what_a_permission_is_for(house: House) -> None:
 
 @pytest.mark.parametrize("root", ["", "https://api.toy.example", "HTTPS://API.toy.example/"])
 def test_the_platform_itself_is_home_however_it_is_spelt(root: str) -> None:
-    assert is_home({"api_root": root}, Toy.terms)
-    assert not is_home({"api_root": "http://127.0.0.1:9"}, Toy.terms)
+    assert asks_home({"api_root": root}, Toy.terms)
+    assert not asks_home({"api_root": "http://127.0.0.1:9"}, Toy.terms)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from config.settings import BudgetSettings, Settings
 from listener.budgets import StateBudget, allowance_of, allowances_of, open_budgets
+from listener.start import find_problems
+from listener.x_bill import Bill
 from mentions.allowances import Allowance, accounts_of, from_note, periods_of, to_millionths, to_note
 from mentions.failures import RateLimited
 from mentions.sqlstate import open_state
@@ -116,9 +118,27 @@ def test_searches_are_spread_over_the_day_and_never_pass_it(state: State, clock:
 def test_what_was_not_spent_is_given_back(state: State, clock: Clock) -> None:
     budget = StateBudget(Allowance("x", dollars_per_day=1.0, reserve=0), state, clock)
     budget.take(cost=0.5)
-    budget.give_back(0.45)
+    budget.give_back(0.45, clock.now)
     budget.take(cost=0.95)
     refusal(budget, cost=0.001)
+
+
+def test_what_was_taken_before_midnight_is_not_given_back_to_the_day_after(state: State, clock: Clock) -> None:
+    budget = StateBudget(Allowance("x", dollars_per_day=1.0, reserve=0), state, clock)
+    bill = Bill(budget, clock)
+    bill.take(0.5)
+    with bill.settled(0.5) as charge:
+        clock.now += timedelta(hours=4)
+        budget.take(cost=1.0)
+        charge.cost = 0.0
+    refusal(budget, cost=0.001)
+
+
+def test_a_budget_is_taken_only_of_kinds_that_are_counted() -> None:
+    settings = Settings(budgets={"mastodon": {"calls_per_day": 1}, "x": {"calls_per_day": 1}, "typo": {}})
+    told = {each.key: str(each) for each in find_problems(settings, "e.toml")}
+    assert set(told) == {"budgets.mastodon", "budgets.typo"}
+    assert all("one of facebook, flickr, reddit, x, youtube" in each for each in told.values())
 
 
 def test_threads_that_take_together_stop_where_one_would(state: State, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from listener.burying import Burying
 from listener.compliance import Compliance, done_by_day
 from listener.connector import Locator, Page, Rechecked
 from listener.intake import Intake
+from listener.second_look import confirm_missing
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from mentions.clock import Clock
@@ -282,3 +283,30 @@ def test_words_that_go_by_the_hour_are_looked_at_before_what_has_waited_longer(b
     bench.now = T0 + 24 * HOUR - 30 * MINUTE + HOUR
     bench.job.work()
     assert order == ["Met on X", "Corner", "Town"]
+
+
+def test_what_was_not_found_once_is_believed_at_a_look_a_day_later(bench: Bench) -> None:
+    bench.sources["Press"] = Source("feed", lambda asked: Rechecked(missing=tuple(each.id for each in asked)))
+    bench.save(post(1, "rss", "Press"))
+    bench.now += 30 * DAY
+    for _ in range(4):
+        assert bench.job.work()["rss"].gone == 0
+        bench.now += 6 * HOUR
+    assert bench.job.work()["rss"].gone == 1
+    assert (bench.words(1), bench.because(1)) == ("", DELETED)
+
+
+def test_what_is_there_again_in_between_starts_over(bench: Bench) -> None:
+    state, day = bench.job.state, DAY
+    assert confirm_missing(state, ["a"], (), T0) == []
+    assert confirm_missing(state, [], ("a",), T0 + HOUR) == []
+    assert confirm_missing(state, ["a"], (), T0 + day) == []
+    assert confirm_missing(state, ["a"], (), T0 + 2 * day) == ["a"]
+
+
+def test_a_site_that_changed_its_addresses_deleted_nothing(bench: Bench) -> None:
+    old = ["a", "b", "c"]
+    for days in range(3):
+        assert confirm_missing(bench.job.state, old, (), T0 + days * DAY) == []
+    assert confirm_missing(bench.job.state, old, ("d",), T0 + 3 * DAY) == []
+    assert confirm_missing(bench.job.state, old, (), T0 + 4 * DAY) == old

@@ -229,10 +229,17 @@ def test_graph_s_errors_mean_what_they_say_whatever_status_they_come_with(
 
 def test_comments_of_a_post_that_is_gone_are_gone_and_then_a_person_must_look() -> None:
     recorded = [api(f"{POST}/comments", comment(1), comment(2)), error(f"{POST}/comments", 100, 33)]
-    with RecordedServer(recorded) as server, comments_of(server) as connector:
+    with RecordedServer([*recorded, api(f"{PAGE}/feed", post(2))]) as server, comments_of(server) as connector:
         tried = polled(connector, 3)
     assert [each["gone"] for each in tried.polls] == [0, 2, 0]
     assert (tried.state, found(tried)) == ("needs_attention", [])
+
+
+def test_comments_that_a_token_sees_no_more_than_their_page_stay() -> None:
+    hidden = [error(f"{POST}/comments", 100, 33), error(f"{PAGE}/feed", 100, 33)]
+    with RecordedServer([api(f"{POST}/comments", comment(1)), *hidden]) as server, comments_of(server) as connector:
+        tried = polled(connector, 2)
+    assert (tried.state, len(found(tried))) == ("needs_attention", 1)
 
 
 def test_a_page_that_facebook_forgot_is_looked_for_again_from_the_top() -> None:
@@ -324,6 +331,43 @@ def test_whichever_source_looks_again_a_comment_s_link_tells_what_it_is_and_wher
         "22": f"facebook:{PAGE}_7", "7_33": f"facebook:{PAGE}_7", "55_66": "facebook:55_66",
     }  # fmt: skip
     assert [("like_count" in each, "reactions" in each) for each in fields] == [(False, False), (True, False)]
+
+
+class Closed(FaultyServer):
+    """Graph with a token that sees nothing at all; or only the page's listing, where it is `open`."""
+
+    open = False
+
+    def answer(self, asked: Asked) -> Reply:
+        super().answer(asked)
+        return Reply(b'{"data": []}') if self.open and "/feed" in asked.path else Reply(error("", 100, 33).body, 400)
+
+
+@pytest.mark.parametrize("page_is_seen", [True, False])
+def test_what_facebook_does_not_show_is_gone_only_where_its_page_is_seen(page_is_seen: bool) -> None:
+    asked = [Locator(f"facebook:{each}", each) for each in (f"{PAGE}_1", "55_1")]
+    with Closed() as server, reading("facebook", server, page_id=PAGE) as connector:
+        server.open = page_is_seen
+        again = connector.recheck(asked)
+    assert again.gone == ((f"facebook:{PAGE}_1",) if page_is_seen else ())  # never what another page's token brought
+
+
+def test_where_facebook_shows_none_of_many_nothing_is_believed() -> None:
+    asked = [Locator(f"facebook:{PAGE}_{n}", f"{PAGE}_{n}") for n in range(5)]
+    with Closed() as server, reading("facebook", server, page_id=PAGE) as connector:
+        server.open = True
+        with pytest.raises(TemporaryFailure, match="shows none"):
+            connector.recheck(asked)
+
+
+def test_a_post_that_cannot_be_read_when_it_is_looked_at_again_is_not_gone() -> None:
+    row = json.dumps({POST: {"id": POST, "message": {"odd": 1}, "created_time": 5}}).encode()
+    with (
+        RecordedServer([Exchange("GET", "/v25.0/", 200, row)]) as server,
+        reading("facebook", server, page_id=PAGE) as connector,
+    ):
+        again = connector.recheck([Locator(f"facebook:{POST}", POST)])
+    assert (again.found, again.gone) == ((), ())
 
 
 def test_an_error_while_looking_again_is_no_deletion() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,7 @@ from listener.connector import Locator, Rechecks
 from listener.connectors import build_connector
 from listener.connectors.feed import FeedConnector
 from listener.discovery import feed_addresses
-from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure
 from tests.faulty_server import Clock, FaultyServer, Reply, item, reach, rss, source, tools
 
 FEED = rss(item("https://a.example/1", "Patrols doubled", link="https://a.example/1"))
@@ -162,8 +164,51 @@ def test_what_the_feed_shows_is_found_what_answers_is_there_and_only_what_is_gon
         known = [Locator(mention.id, mention.native_id, mention.link)]
         again = connector.recheck([*known, *(Locator(f"rss:{path}", path, server.url + path) for path in paths)])
     assert [each.title for each in again.found] == ["Patrols doubled, edited"]
-    assert again.gone == ("rss:/deleted", "rss:/removed")
-    assert again.there == ("rss:/aged",)
+    assert (again.gone, again.missing, again.there) == (("rss:/removed",), ("rss:/deleted",), ("rss:/aged",))
+
+
+def test_a_page_that_robots_txt_closes_costs_its_neighbours_nothing() -> None:
+    with reading("/feed") as (server, connector):
+        server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /closed"))
+        server.serve("/feed", Reply(FEED))
+        server.serve("/aged", Reply(b"x"))
+        again = connector.recheck([Locator(f"rss:{path}", path, server.url + path) for path in ("/closed", "/aged")])
+    assert (again.gone, again.missing, again.there) == ((), (), ("rss:/aged",))
+
+
+def test_a_leave_to_read_one_host_is_none_to_read_another() -> None:
+    clock = Clock()
+    with FaultyServer() as own, FaultyServer() as other:
+        for server in (own, other):
+            server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /"))
+            server.serve("/feed", Reply(FEED))
+            server.serve("/1", Reply(b"x"))
+        own.serve("/", page(alternate(f"{other.url}/feed")))
+        fetch = reach(own, other, clock=clock)
+        given = replace(tools(fetch, clock), permitted=lambda source: True)
+        connector: Any = build_connector("feed", source(), {"url": f"{own.url}/feed"}, given)
+        again = connector.recheck([Locator(f"rss:{each.url}", "1", f"{each.url}/1") for each in (own, other)])
+        assert again.there == (f"rss:{own.url}",)
+        with pytest.raises(Failure):
+            build_connector("feed", source(), {"url": f"{own.url}/"}, given).poll(None)
+        assert list(other.asked) == ["/robots.txt"]
+        fetch.close()
+
+
+def test_a_page_with_a_closed_feed_and_an_open_one_is_read_by_the_open_one() -> None:
+    with reading("/") as (server, connector):
+        server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /closed"))
+        server.serve("/", page(alternate("/closed"), alternate("/open")))
+        server.serve("/open", Reply(FEED))
+        assert titles(connector)
+
+
+def test_a_page_whose_only_feed_is_closed_says_so() -> None:
+    with reading("/") as (server, connector):
+        server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /closed"))
+        server.serve("/", page(alternate("/closed")))
+        with pytest.raises(NotConfigured, match=r"robots\.txt"):
+            connector.poll(None)
 
 
 def test_a_link_that_leads_inside_is_not_looked_at() -> None:

@@ -293,7 +293,7 @@ class Spent:
         self.asked.append((bucket, recheck))
         raise RateLimited("spent", AUTUMN + timedelta(hours=1))
 
-    def give_back(self, cost: float) -> None:
+    def give_back(self, cost: float, when: datetime) -> None:
         raise AssertionError("nothing was spent")
 
 
