@@ -256,6 +256,27 @@ def test_a_feed_of_topics_is_followed_and_asked_only_whether_it_changed(board: B
     assert asked == [False, False, True, True]
 
 
+def test_what_a_first_look_at_machinas_feed_shows_has_its_own_time_and_a_later_reply_is_from_now(board: Board) -> None:
+    def feed(*last: str) -> Reply:
+        links = [f"{board.server.url}/forum/sirens-1/topic/sirens-{n}/" for n in range(len(last))]
+        return Reply(rss(*(item(link, "Sirens", words, link=link) for link, words in zip(links, last, strict=True))))
+
+    board.server.serve("/feeds/topics/", feed("a", "b", "c", "d", "e", "f"))  # more than one poll asks for, all 404
+    connector, cursor = board.source("/feeds/topics/", software="machina"), None
+    times = {}
+    for _ in range(4):
+        page = connector.poll(cursor)
+        cursor = page.cursor
+        times |= {mention.text: mention.published_at for mention in page.mentions}
+        if not page.more:
+            break
+    assert times == dict.fromkeys("abcdef", board.clock.now - timedelta(hours=1))
+    board.clock.now += timedelta(minutes=15)
+    board.server.serve("/feeds/topics/", feed("a", "b", "c", "d", "e", "reply"))
+    (mention,) = connector.poll(page.cursor).mentions
+    assert (mention.text, mention.published_at) == ("reply", board.clock.now)
+
+
 def test_the_usual_feed_is_found_although_the_boards_own_page_is_missing(board: Board) -> None:
     board.server.serve("/board/app.php/feed", Reply(rss(item("7", "Sirens", "All night"))))
     tried = try_source(board.source("/board/"), 2)
