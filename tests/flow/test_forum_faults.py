@@ -11,6 +11,7 @@ import pytest
 from listener.connector import Connector
 from listener.connectors import build_connector
 from listener.trying import Tried, try_source
+from mentions.failures import TemporaryFailure
 from tests.faulty_server import Clock, FaultyServer, Reply, conditional, item, reach, rss, source, tools
 
 SIGN_IN = b"<html><title>Log in</title><form><input type='password'></form></html>"
@@ -166,7 +167,41 @@ def test_a_topic_that_is_gone_takes_its_posts_with_it_and_one_that_aged_out_does
     assert gone == []  # it has left the list, but it is still there
     board.server.serve("/viewtopic.php?t=1", Reply(status=status))
     board.clock.now += timedelta(hours=25)
-    assert sorted(_gone(connector, page.cursor)) == sorted([ids["Words 11"], ids["Words 12"]])
+    looks = []
+    for _ in range(3):
+        page = connector.poll(page.cursor)
+        looks.append(sorted(page.gone))
+        board.clock.now += timedelta(minutes=15)
+    both = sorted([ids["Words 11"], ids["Words 12"]])
+    assert looks == ([both, [], []] if status == 410 else [[], both, []])
+
+
+def test_a_topic_that_is_away_at_one_look_is_not_gone_from_a_list(board: Board) -> None:
+    connector = board.source()
+    page = connector.poll(None)
+    for reply in (Reply(status=404), Reply(topic(1, 11, 12)), Reply(status=404), Reply(topic(1, 11, 12))):
+        board.clock.now += timedelta(hours=25)
+        board.server.serve("/viewtopic.php?t=1", reply)
+        page = connector.poll(page.cursor)
+        assert (page.mentions, page.gone, page.more) == ((), (), False)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_topic_that_is_a_source_of_its_own_is_gone_only_where_its_board_says_for_good(
+    board: Board, status: int
+) -> None:
+    connector = board.source("/viewtopic.php?t=1")
+    first = connector.poll(None)
+    board.server.serve("/viewtopic.php?t=1", Reply(status=status))
+    if status == 404:
+        for _ in range(3):
+            with pytest.raises(TemporaryFailure):
+                connector.poll(first.cursor)
+    else:
+        assert len(connector.poll(first.cursor).gone) == 2
+    board.server.serve("/viewtopic.php?t=1", Reply(topic(1, 11, 12)))
+    again = connector.poll(first.cursor)
+    assert (len(first.mentions), again.mentions, again.gone) == (2, (), ())
 
 
 def _gone(connector: Connector, cursor: str | None) -> list[str]:
