@@ -28,10 +28,11 @@ Found = tuple[ForumPage, PagePost]
 
 @dataclass(slots=True)
 class Again:
-    """What became of posts: `found` on their pages, `gone` from them."""
+    """What became of posts: `found` on their pages, `gone` from them; `there` says that some page showed posts."""
 
     found: list[Found] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    there: bool = False
 
 
 class Rereader:
@@ -44,7 +45,8 @@ class Rereader:
 
     def recheck(self, locators: Sequence[Locator]) -> Again:
         """Look at posts where they stand, page by page. What a failure keeps us from is in neither list; the first
-        failure is raised where nothing could be told at all."""
+        failure is raised where nothing could be told at all. Where all that could be told is that posts are gone,
+        the board itself is looked at too: one that is being moved or mended has none of its pages."""
         again = Again()
         refused: list[str] = []
         first: Failure | None = None
@@ -57,6 +59,8 @@ class Rereader:
             except Failure as failure:
                 first = first or failure
                 break
+        if again.gone and not again.there:
+            self._finder.look()
         if again.found or again.gone:
             again.gone += refused  # the board is there, and these are not for the public any more
         elif first is not None:
@@ -70,6 +74,7 @@ class Rereader:
             again.gone += [each.id for each in wanted]
             return
         shown = {post.key: (page, post) for post in page.posts}
+        again.there = again.there or bool(shown)
         missing = []
         for each in wanted:
             if found := shown.get(key_of(each)):

@@ -13,7 +13,7 @@ import pytest
 from listener.connector import Locator
 from listener.connectors import build_connector
 from listener.trying import try_source
-from mentions.failures import NeedsAttention
+from mentions.failures import NeedsAttention, TemporaryFailure
 from tests.faulty_server import Clock, FaultyServer, Reply, reach, source, tools
 
 
@@ -86,6 +86,16 @@ def test_posts_are_looked_at_again_in_their_topic(server: FaultyServer, connecto
         (mentions[0].id, "Put differently", "Sirens")
     ]
     assert result.gone == (mentions[1].id,)
+
+
+def test_where_a_board_answers_404_to_everything_no_post_counts_as_gone(server: FaultyServer, connector: Any) -> None:
+    server.serve("/posts.json", latest(post(15), post(14)))
+    locators = [Locator(each.id, each.native_id, each.link) for each in connector.poll(None).mentions]
+    server.serve("/posts.json", Reply(status=404))
+    with pytest.raises(TemporaryFailure):
+        connector.recheck(locators)
+    server.serve("/posts.json", latest(post(16)))
+    assert len(connector.recheck(locators).gone) == 2
 
 
 def test_a_post_that_is_only_a_picture_is_kept_by_its_topics_title(server: FaultyServer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from listener.connector import Connector
+from listener.connector import Connector, Locator
 from listener.connectors import build_connector
 from listener.trying import Tried, try_source
 from mentions.failures import TemporaryFailure
@@ -319,8 +319,6 @@ def test_the_usual_feed_is_found_although_the_boards_own_page_is_missing(board: 
 
 
 def test_posts_are_looked_at_again_where_they_stand(board: Board) -> None:
-    from listener.connector import Locator
-
     connector: Any = board.source()
     tried = try_source(connector, 1)
     by_text = {mention.text: mention for mention in tried.mentions.values()}
@@ -332,9 +330,21 @@ def test_posts_are_looked_at_again_where_they_stand(board: Board) -> None:
     assert sorted(result.gone) == sorted([by_text["Words 12"].id, by_text["Words 21"].id])
 
 
-def test_a_conversation_is_read_whole_and_oldest_first(board: Board) -> None:
-    from listener.connector import Locator
+@pytest.mark.parametrize("status", [404, 403])
+def test_where_a_board_has_none_of_its_pages_no_post_counts_as_gone(board: Board, status: int) -> None:
+    connector: Any = board.source()
+    mentions = try_source(connector, 1).mentions.values()
+    locators = [Locator(each.id, each.native_id, each.link) for each in mentions]
+    for path in ("/viewtopic.php?t=1", "/viewtopic.php?t=2"):
+        board.server.serve(path, Reply(status=404))
+    board.server.serve("/viewforum.php?f=3", Reply(status=status))
+    with pytest.raises(TemporaryFailure):
+        connector.recheck(locators)
+    board.server.serve("/viewforum.php?f=3", Reply(LIST))
+    assert len(connector.recheck(locators).gone) == 3
 
+
+def test_a_conversation_is_read_whole_and_oldest_first(board: Board) -> None:
     after = "/viewtopic.php?t=1&start=2"
     board.server.serve("/viewtopic.php?t=1", Reply(topic(1, 11, 12, next_page=after)))
     board.server.serve(after, Reply(topic(1, 13) + b'<a rel="prev" href="/viewtopic.php?t=1">1</a>'))
