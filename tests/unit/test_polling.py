@@ -14,7 +14,7 @@ import pytest
 from analysis.pipeline import Pipeline
 from listener.connector import Page, Volume
 from listener.intake import Intake
-from listener.polling import Poller
+from listener.polling import MAX_PAGES, Poller
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
@@ -100,16 +100,39 @@ def test_a_failed_first_poll_leaves_the_next_one_the_first(bench: Bench) -> None
     assert bench.stored()[0].history
 
 
-def test_all_pages_of_a_first_poll_are_history_and_what_follows_one_that_broke_off_is_not(bench: Bench) -> None:
+def test_all_pages_of_a_first_look_are_history_though_it_broke_off_and_what_follows_it_is_not(bench: Bench) -> None:
     bench.script.acts = [
         Page((post(1),), "one", more=True),
         Page((post(2),), "two", more=True),
         TemporaryFailure("cut"),
         Page((post(3),), "three"),
+        Page((post(4),), "four"),
+    ]
+    for _ in range(3):
+        bench.poller.poll("a")
+    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": True, "x:3": True, "x:4": False}
+
+
+def test_a_first_look_of_more_pages_than_one_poll_reads_is_history_to_its_end(bench: Bench) -> None:
+    bench.script.acts = [
+        *(Page((post(n, START - n * timedelta(days=2)),), str(n), more=n < MAX_PAGES + 1) for n in range(MAX_PAGES + 2)),
+        Page((post(99),), "live"),
     ]
     bench.poller.poll("a")
+    assert (bench.row().state, bench.row().succeeded_at) == (SourceState.OK, None)
+    weekly = bench.row().weekly
     bench.poller.poll("a")
-    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": True, "x:3": False}
+    assert (bench.row().succeeded_at, bench.row().weekly) == (START, weekly)
+    bench.poller.poll("a")
+    assert [m.id for m in bench.stored() if not m.history] == ["x:99"]
+
+
+def test_a_first_look_that_never_ends_becomes_live_all_the_same(bench: Bench) -> None:
+    acts = [act for n in range(30) for act in (Page((post(n),), str(n), more=True), TemporaryFailure("cut"))]
+    bench.script.acts = list(acts)
+    for _ in range(30):
+        bench.poller.poll("a")
+    assert 0 < sum(m.history for m in bench.stored()) < 30
 
 
 def test_the_cursor_is_handed_back_and_the_next_check_is_one_interval_away(bench: Bench) -> None:
