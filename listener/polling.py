@@ -104,7 +104,9 @@ class Poller:
         first = row.succeeded_at is None and (row.cursor is None or row.polls < FIRST_LOOK_ENDS)
         run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=first, before=row.polled_at)
         try:
-            self._read(run)
+            if not self._read(run):
+                log.warning("source=%s lease lost: another daemon goes on with it", name)
+                return None
             row, outcome = self._settle(run), "ok"
         except SpoolFull:  # no fault of the source: what it has is fetched once there is room
             row, outcome = replace(run.row, next_check_at=self.clock() + NO_ROOM_FOR), "failed"
@@ -119,8 +121,9 @@ class Poller:
         self.state.save_source(row)
         return Poll(name, outcome, run.new, run.updated, run.left_out, run.gone)
 
-    def _read(self, run: _Run) -> None:
-        """Page by page; what was reached before a failure stays reached."""
+    def _read(self, run: _Run) -> bool:
+        """Page by page; what was reached before a failure stays reached. After each page, once it is saved, the cursor
+        is too and the lease begins anew: many pages may take longer than one. False where the lease was lost."""
         self.admit(run.row.name)
         for _ in range(MAX_PAGES):
             with self.turns[run.row.name]:
@@ -137,7 +140,10 @@ class Poller:
             self._note_coverage(run, saved)
             run.row = self._advance(run.row, run.page, len(saved.new))
             if not run.page.more:
-                return
+                break
+            if not self.state.keep_source(run.row, self.owner, self.clock(), LEASE):
+                return False
+        return True
 
     def _settle(self, run: _Run) -> SourceRow:
         row, now = run.row, self.clock()

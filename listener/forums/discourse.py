@@ -171,9 +171,7 @@ def read_rows(got: Fetched, base: str) -> list[Any]:
     return rows
 
 
-def read_posts(
-    rows: Sequence[Any], base: str, now: datetime, title: str = ""
-) -> tuple[list[Post], dict[str, str]]:
+def read_posts(rows: Sequence[Any], base: str, now: datetime, title: str = "") -> tuple[list[Post], dict[str, str]]:
     """The readable posts, and a key and a reason for each that is not; hidden and deleted ones under their own id.
 
     `title` is that of posts which do not tell their topic's: those of a topic's own page.

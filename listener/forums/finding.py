@@ -81,7 +81,9 @@ class Finder:
                 raise TemporaryFailure(f"{self._where}: shows no posts")
         except (Absent, NeedsAttention, NotConfigured) as failure:
             why = failure.as_failure() if isinstance(failure, Absent) else failure
-            raise TemporaryFailure(f"whether posts are gone cannot be told while their board is away ({why})") from failure
+            raise TemporaryFailure(
+                f"whether posts are gone cannot be told while their board is away ({why})"
+            ) from failure
 
     def _elsewhere(self, absent: Absent) -> Found:
         """There is no such page: the feed of the software that was told may be where it always is."""
