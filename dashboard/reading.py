@@ -137,9 +137,12 @@ def read_standing(state: State, moment: Moment) -> Standing:
 def read_blindness(state: State, moment: Moment) -> str:
     """Why nothing at all can be told at the moment; "" where something can. One stopped source is no such reason."""
     beat = parse_time(state.get("heartbeat"))
-    sources = [row for row in read_sources(state, moment.now) if row.state is not SourceState.PAUSED]
+    rows = read_sources(state, moment.now)
+    sources = tuple(row for row in rows if row.state is not SourceState.PAUSED)
+    if len(sources) < len(rows) and all(row.state is SourceState.OFF for row in sources):
+        return ""  # only stopped ones are left: coverage tells of those by name
     note, rules_at = read_store_note(state, moment), parse_time(state.get("last_rules_at"))
-    return _tell_blindness(moment, beat, _is_alive(beat, moment), rules_at, tuple(sources), note) if sources else ""
+    return _tell_blindness(moment, beat, _is_alive(beat, moment), rules_at, sources, note)
 
 
 def read_sources(state: State, now: datetime) -> list[SourceRow]:

@@ -80,7 +80,7 @@ class BlueskyAccount:
     def __init__(self, tools: Tools, api_root: str, password_env: str) -> None:
         self._tools = tools
         self._password_env = password_env
-        self._platform = PlatformFetch(tools, HOME, api_root, judge=self._judge)
+        self._platform = PlatformFetch(tools, HOME, api_root, judge=judge_answer)
         self._where = self._platform.root.partition("://")[2]
         self._client: Any = None
         self._session: Session | None = None
@@ -114,12 +114,6 @@ class BlueskyAccount:
         """Give back the client."""
         if self._client is not None:
             self._client.request.close()
-
-    def _judge(self, answer: Answer, content: Any) -> bool:
-        path = httpx.URL(answer.url).path
-        if answer.status == 404 and path.endswith(CREATE) and not self._platform.is_home:
-            raise NoLogIn(f"{self._where}: has no log-in")  # a stand-in may show posts only
-        return judge_answer(answer, content)
 
     def _configured(self) -> LogIn:
         handle, password = credential(self._tools, "bluesky", HANDLE, self._password_env)

@@ -49,8 +49,7 @@ def bearer(asked: Asked) -> str:
 
 
 class Bluesky(FaultyServer):
-    """A data server: `posts` are found by every search; tokens are numbered, and those below `good_from` worn out. One
-    that is `free` shows them to anybody."""
+    """A data server: `posts` are found by every search; tokens are numbered, and those below `good_from` worn out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +58,6 @@ class Bluesky(FaultyServer):
         self.spoilt: dict[str, Reply] = {}
         self.good_from = self.tokens = 0
         self.cursors = True
-        self.free = False
 
     def answer(self, asked: Asked) -> Reply:
         method = urlsplit(asked.path).path.removeprefix("/xrpc/")
@@ -72,7 +70,7 @@ class Bluesky(FaultyServer):
             made = {"accessJwt": f"secret{self.tokens}", "refreshJwt": f"again{self.tokens}"}
             return Reply(json.dumps({"did": "did:plc:press", "handle": "press.example", **made}).encode())
         token = bearer(asked).removeprefix("secret")
-        if not self.free and (not token or int(token) < self.good_from):
+        if not token or int(token) < self.good_from:
             return error(400, "ExpiredToken")
         return self._page(method, {key: each[0] for key, each in parse_qs(urlsplit(asked.path).query).items()})
 

@@ -99,6 +99,8 @@ def draw_missing(books: Books, moment: Moment, sick: list[SourceRow]) -> None:
             f"it brought about {count_of(round(daily), 'post')} a day in the last week"
             if daily >= 1
             else "it rarely brings anything"
+            if row.succeeded_at
+            else "what it usually brings is not known yet"
         )
         st.text(
             f"{SOURCE_MARKS[row.state]}  {row.name}: last success {tell_age(row.succeeded_at, moment.now)}; {usually}."

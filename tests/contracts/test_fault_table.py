@@ -24,6 +24,7 @@ from mentions.stores import open_store
 from tests.faulty_server import NOON, Clock, FaultyServer, Reply, item, reach, rss, source, tools
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
+WELL = "well"
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 LATE, STOPPED = SourceState.FAILING, SourceState.PAUSED
 FAULTS = [
@@ -44,32 +45,39 @@ FAULTS = [
 
 
 @contextmanager
-def two_sources(kind: str, reply: Reply, data: Path) -> Iterator[tuple[Poller, Clock, FaultyServer]]:
-    """A source whose server is in trouble, beside a feed that is well."""
-    record = json.loads((RECORDINGS / kind / "normal.json").read_text("utf-8"))
+def every_kind(reply: Reply, data: Path) -> Iterator[tuple[Poller, Clock, dict[str, FaultyServer]]]:
+    """A source of every kind, each with a server of its own that is in trouble, beside a feed that is well."""
     clock = Clock()
     with ExitStack() as opened:
-        ill, well = opened.enter_context(FaultyServer()), opened.enter_context(FaultyServer())
-        for answer in record["answers"]:
-            ill.serve(answer["path"], reply)
-        options = {key: value.replace("{url}", ill.url) for key, value in record["options"].items()}
-        fetch = opened.enter_context(closing(reach(ill, well, clock=clock, total=0.5)))
-        given = tools(fetch, clock, record.get("secrets"))
-        feed = {"url": well.serve("/feed", Reply(rss(item("1", "Road shut"))))}
-        connectors = {
-            "ill": build_connector(kind, source("ill"), options, given),
-            "well": build_connector("feed", source("well"), feed, given),
-        }
+        servers = {kind: opened.enter_context(FaultyServer()) for kind in (*CONNECTORS, WELL)}
+        fetch = opened.enter_context(closing(reach(*servers.values(), clock=clock, total=0.5)))
+        feed = {"url": servers[WELL].serve("/feed", Reply(rss(item("1", "Road shut"))))}
+        connectors = {WELL: build_connector("feed", source(WELL), feed, tools(fetch, clock))}
+        for kind in CONNECTORS:
+            record, server = recorded(kind), servers[kind]
+            for answer in record["answers"]:
+                server.serve(answer["path"], reply)
+            given = tools(fetch, clock, record.get("secrets"))
+            connectors[kind] = build_connector(kind, source(kind), options_of(record, server), given)
         for connector in connectors.values():
             opened.enter_context(closing(connector))
         store = opened.enter_context(closing(open_store(f"sqlite:{data / 'mentions.db'}")))
         state = opened.enter_context(closing(open_state(f"sqlite:{data / 'state.db'}")))
-        state.register_sources([("ill", kind), ("well", "feed")], NOON)
+        state.register_sources([(name, "feed" if name == WELL else name) for name in connectors], NOON)
         pipeline = Pipeline()
         spool = Spool(data / "spool", clock, max_bytes=1_000_000, free_bytes=1)
         intake = Intake(store, spool, StoreWatch(store, clock), pipeline.assess_for_store)
         every = dict.fromkeys(connectors, MINUTE)
-        yield Poller(store, intake, state, pipeline, connectors, every, clock, "one", jitter=0.0), clock, ill
+        yield Poller(store, intake, state, pipeline, connectors, every, clock, "one", jitter=0.0), clock, servers
+
+
+def recorded(kind: str) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((RECORDINGS / kind / "normal.json").read_text("utf-8"))
+    return record
+
+
+def options_of(record: dict[str, Any], server: FaultyServer) -> dict[str, str]:
+    return {key: value.replace("{url}", server.url) for key, value in record["options"].items()}
 
 
 def live(poller: Poller, clock: Clock, span: timedelta) -> None:
@@ -86,17 +94,18 @@ def tries(server: FaultyServer) -> int:
     return max(len(each) for each in server.asked.values())
 
 
-@pytest.mark.parametrize("kind", list(CONNECTORS))
 @pytest.mark.parametrize(("reply", "state", "wait"), FAULTS)
 def test_a_server_in_trouble_is_left_alone_told_of_and_no_other_source_s_problem(
-    kind: str, reply: Reply, state: SourceState, wait: timedelta | None, tmp_path: Path
+    reply: Reply, state: SourceState, wait: timedelta | None, tmp_path: Path
 ) -> None:
-    with two_sources(kind, reply, tmp_path) as (poller, clock, server):
+    with every_kind(reply, tmp_path) as (poller, clock, servers):
         live(poller, clock, MINUTE)
-        ill, well = (poller.state.source(name) for name in ("ill", "well"))
-        assert 1 <= tries(server) <= 3
-        assert (ill.state, bool(ill.message), ill.succeeded_at) == (state, True, None)
-        assert_waits(ill, wait)
+        for kind in CONNECTORS:
+            ill = poller.state.source(kind)
+            assert 1 <= tries(servers[kind]) <= 3, kind
+            assert (ill.state, bool(ill.message), ill.succeeded_at) == (state, True, None), kind
+            assert_waits(ill, wait)
+        well = poller.state.source(WELL)
         assert (well.state, well.mentions, well.failures) == (SourceState.OK, 1, 0)
 
 
@@ -111,13 +120,12 @@ def assert_waits(row: SourceRow, wait: timedelta | None) -> None:
 
 @pytest.mark.parametrize("kind", list(CONNECTORS))
 def test_without_its_credentials_a_source_is_not_configured_and_asks_nobody(kind: str) -> None:
-    record: dict[str, Any] = json.loads((RECORDINGS / kind / "normal.json").read_text("utf-8"))
+    record = recorded(kind)
     if not record.get("secrets"):
         pytest.skip(f"{kind} needs no credentials")
     clock = Clock()
     with FaultyServer() as server, closing(reach(server, clock=clock)) as fetch:
-        options = {key: value.replace("{url}", server.url) for key, value in record["options"].items()}
-        connector = build_connector(kind, source(), options, tools(fetch, clock))
+        connector = build_connector(kind, source(), options_of(record, server), tools(fetch, clock))
         with closing(connector), pytest.raises(NotConfigured, match="EARSHOT_"):
             connector.poll(None)
         assert not server.asked

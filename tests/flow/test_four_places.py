@@ -70,7 +70,7 @@ def held(house: Path) -> subprocess.CompletedProcess[str]:
         "-p",
         "no:cacheprovider",
         "-k",
-        "toy or facts",
+        "toy or facts or trouble",
         *HOLDS,
     ]
     return subprocess.run(

@@ -99,7 +99,7 @@ def test_a_trial_tells_people_the_newest_posts_and_what_was_left_out(call: Call,
     lines = out.splitlines()
     assert (code, lines[0], lines[1]) == (0, "ok", "poll 1: 2 new, 0 edited, 0 gone")
     assert lines[2].startswith("2026-06-08 10:02 UTC  Road shut by police 2")
-    assert lines[-1] == "2 posts, 1 left out (an entry without title and text); nothing was stored"
+    assert lines[-1] == "2 posts, 1 left out (an entry that holds nothing); nothing was stored"
 
 
 @pytest.mark.parametrize(

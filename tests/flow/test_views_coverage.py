@@ -87,6 +87,15 @@ def test_a_source_that_is_off_is_no_alarm_and_counts_for_nothing(seeded: Seeded)
     assert "it rarely brings" not in texts(page)
 
 
+def test_where_the_only_source_that_is_configured_is_stopped_its_name_is_told(seeded: Seeded) -> None:
+    set_all(seeded, SourceState.OFF)
+    row = seeded.state.source("City News")
+    seeded.state.save_source(replace(row, state=SourceState.PAUSED, message="refuses us", next_check_at=None))
+    said = texts(visit("mentions", q="zebra"))
+    assert "City News (not heard)" in said
+    assert "configured in full" not in said
+
+
 def test_where_nothing_is_configured_the_line_does_not_know(seeded: Seeded) -> None:
     set_all(seeded, SourceState.OFF)
     at = visit()

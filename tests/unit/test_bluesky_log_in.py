@@ -70,14 +70,6 @@ def test_a_worn_out_session_is_renewed_and_the_new_one_kept(board: Any) -> None:
     assert server.calls == [SEARCH]
 
 
-def test_a_stand_in_that_has_no_log_in_is_read_without(board: Any) -> None:
-    server, build = board
-    server.posts, server.spoilt[CREATE], server.free = [post(1)], Reply(b"no such page", 404), True
-    connector = build()
-    page = connector.poll(None)
-    assert (len(page.mentions), connector.poll(page.cursor).mentions) == (1, ())
-
-
 @pytest.mark.parametrize("answer", [error(400, "ExpiredToken"), error(401, "AuthMissing"), Reply(b"", 404)])
 def test_a_session_that_cannot_be_renewed_costs_one_log_in(board: Any, answer: Reply) -> None:
     server, build = board
