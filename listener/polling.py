@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 MAX_PAGES = 20  # a poll that still has more after these goes on at once at the next tick
+FIRST_LOOK_ENDS = 20  # polls at most: what always has more, or always breaks off, must be able to ring one day
 NO_ROOM_FOR = timedelta(minutes=1)  # when a poll that found the spool full is tried again
 ASK_AGAIN_WHETHER_CONFIGURED = timedelta(hours=1)  # costs no request
 LEAST_REFUSED = timedelta(minutes=1)  # whatever a server says that refuses us: some name a time that is past
@@ -100,10 +101,12 @@ class Poller:
         row = self.state.claim(name, self.owner, now, LEASE)
         if row is None:
             return None
-        first = row.succeeded_at is None and row.cursor is None  # one that broke off after a page was the first too
+        first = row.succeeded_at is None and (row.cursor is None or row.polls < FIRST_LOOK_ENDS)
         run = _Run(replace(row, polled_at=now, polls=row.polls + 1), history=first, before=row.polled_at)
         try:
-            self._read(run)
+            if not self._read(run):
+                log.warning("source=%s lease lost: another daemon goes on with it", name)
+                return None
             row, outcome = self._settle(run), "ok"
         except SpoolFull:  # no fault of the source: what it has is fetched once there is room
             row, outcome = replace(run.row, next_check_at=self.clock() + NO_ROOM_FOR), "failed"
@@ -118,8 +121,9 @@ class Poller:
         self.state.save_source(row)
         return Poll(name, outcome, run.new, run.updated, run.left_out, run.gone)
 
-    def _read(self, run: _Run) -> None:
-        """Page by page; what was reached before a failure stays reached."""
+    def _read(self, run: _Run) -> bool:
+        """Page by page; what was reached before a failure stays reached. After each page, once it is saved, the cursor
+        is too and the lease begins anew: many pages may take longer than one. False where the lease was lost."""
         self.admit(run.row.name)
         for _ in range(MAX_PAGES):
             with self.turns[run.row.name]:
@@ -136,7 +140,10 @@ class Poller:
             self._note_coverage(run, saved)
             run.row = self._advance(run.row, run.page, len(saved.new))
             if not run.page.more:
-                return
+                break
+            if not self.state.keep_source(run.row, self.owner, self.clock(), LEASE):
+                return False
+        return True
 
     def _settle(self, run: _Run) -> SourceRow:
         row, now = run.row, self.clock()
@@ -144,12 +151,13 @@ class Poller:
             log.info("source=%s recovered after=%d", row.name, row.failures)
         if run.new or run.updated or run.left_out:
             log.debug("source=%s new=%d updated=%d left_out=%d", row.name, run.new, run.updated, run.left_out)
-        row = replace(row, weekly=self._weekly(run, now), succeeded_at=now, failures=0, message="")
+        done = row.succeeded_at if run.history and run.page.more else now  # a first look ends where there is no more
+        row = replace(row, weekly=self._weekly(run, now), succeeded_at=done, failures=0, message="")
         return self._rhythm(replace(row, next_check_at=self._next_check(row, run, now)), run.page, now)
 
     def _weekly(self, run: _Run, now: datetime) -> float:
         if run.history:
-            return weekly_at_first(run.published, now)
+            return max(run.row.weekly, weekly_at_first(run.published, now))  # a first look's later polls bring its past
         if run.row.weekly < 0:  # the state was made before this was counted: the store can tell
             gap = self._usual_gap(run.row.name, now)
             return WEEK / gap if gap else run.row.weekly

@@ -59,6 +59,10 @@ class State(Protocol):
     def save_source(self, row: SourceRow) -> None:
         """Keep what a poll changed (cursor and health together, one transaction) and give the lease back."""
 
+    def keep_source(self, row: SourceRow, owner: str, now: datetime, lease: timedelta) -> bool:
+        """Keep what a poll under way has changed so far, and the source for `owner` until now + lease; False, and
+        nothing kept, where `owner` holds it no more."""
+
     def resume(self, name: str, now: datetime) -> None:
         """A person says: try again. State back to late, failures 0, due now."""
 

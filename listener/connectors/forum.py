@@ -64,6 +64,7 @@ class ForumConnector:
         self._finder = Finder(tools, options.url, options.software, self._zone)
         self._rereader = Rereader(tools, self._finder, self._zone)
         self._lists: dict[str, list[Shown]] = {}  # what a list or a feed shows of topics still to be read
+        self._at_first: set[str] = set()  # items that the feed's first look showed: their dates are their own
         self._pending: tuple[str | None, Failure] | None = None  # what the poll after this cursor has to raise
 
     def poll(self, cursor: str | None) -> Page:
@@ -120,7 +121,7 @@ class ForumConnector:
         after = write_note({**note, "memory": memory.note(), "board": board.note()})
         if walk.failure is not None:
             self._pending = (after, walk.failure)
-        return self._page(walk, after, software, bool(memory.seen))
+        return self._page(walk, after, software)
 
     def _look(self, walk: Walk, note: dict[str, Any], memory: FeedMemory, software: Software | None) -> FeedMemory:
         """Look at what tells of new posts: a feed, a list, or the one topic itself."""
@@ -142,6 +143,8 @@ class ForumConnector:
 
         reader = FeedReader(self._source.name, self._tools, self._zone, forum=True, adapt=adapt)
         reading = reader.read(address, memory)
+        shown = {item.identity for item in reading.items}
+        self._at_first = self._at_first - shown if memory.seen else shown
         first = walk.begin()
         walk.harvest.not_before, walk.harvest.rhythm = reading.not_before, reading.rhythm
         walk.harvest.gap, walk.harvest.moved_to = reading.gap or walk.harvest.gap, reading.moved_to
@@ -160,11 +163,9 @@ class ForumConnector:
         place = Place(item.link, self._zone, self._tools.clock())
         return topic_key(place, name), strip_to_topic(item.link)
 
-    def _page(self, walk: Walk, after: str, software: Software | None, known: bool) -> Page:
+    def _page(self, walk: Walk, after: str, software: Software | None) -> Page:
         harvest, now = walk.harvest, self._tools.clock()
-        # machina dates a thread's last post by its first; what we had not seen a poll ago is from now
-        dated = not (software is Software.MACHINA and walk.note.looked_at is not None and known)
-        found = {mention.id: mention for mention in self._mentions(harvest, now, dated)}
+        found = {mention.id: mention for mention in self._mentions(harvest, now, software)}
         return Page(
             mentions=tuple(found.values()),
             cursor=after,
@@ -178,10 +179,10 @@ class ForumConnector:
             moved_to=harvest.moved_to,
         )
 
-    def _mentions(self, harvest: Harvest, now: datetime, dated: bool) -> list[Mention]:
+    def _mentions(self, harvest: Harvest, now: datetime, software: Software | None) -> list[Mention]:
         posts = [self._from_page(page, post, now) for page, post in harvest.posts]
         shown = [
-            self._from_row(each, now) if isinstance(each, TopicRow) else self._from_item(each, now, dated)
+            self._from_row(each, now) if isinstance(each, TopicRow) else self._from_item(each, now, software)
             for each in harvest.shown
         ]
         return [*shown, *(mention for mention in posts if mention.text or mention.title)]
@@ -215,7 +216,9 @@ class ForumConnector:
             **facts,
         )
 
-    def _from_item(self, item: FeedItem, now: datetime, dated: bool) -> Mention:
+    def _from_item(self, item: FeedItem, now: datetime, software: Software | None) -> Mention:
+        # machina dates a thread's last post by its first; what no look had shown before this one is from now
+        dated = software is not Software.MACHINA or item.identity in self._at_first
         return self._mention(
             self._key_of(item),
             item.identity.removeprefix(f"{self._source.name}|"),

@@ -28,10 +28,11 @@ Found = tuple[ForumPage, PagePost]
 
 @dataclass(slots=True)
 class Again:
-    """What became of posts: `found` on their pages, `gone` from them."""
+    """What became of posts: `found` on their pages, `gone` from them; `there` says that some page showed posts."""
 
     found: list[Found] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    there: bool = False
 
 
 class Rereader:
@@ -45,7 +46,8 @@ class Rereader:
     def recheck(self, locators: Sequence[Locator]) -> Again:
         """Look at posts where they stand, page by page. What a failure keeps us from is in neither list, also where a
         board or its guard refuses us or robots.txt closes the page: that tells nothing of the posts. The first failure
-        is raised where nothing could be told at all."""
+        is raised where nothing could be told at all. Where all that could be told is that posts are gone, the board
+        itself is looked at too: one that is being moved or mended has none of its pages."""
         again = Again()
         first: Failure | None = None
         for link, wanted in by_page(locators).items():
@@ -56,6 +58,8 @@ class Rereader:
             except Failure as failure:
                 first = first or failure
                 break
+        if again.gone and not again.there:
+            self._finder.look()
         if first is not None and not (again.found or again.gone):
             raise first
         return again
@@ -67,6 +71,7 @@ class Rereader:
             again.gone += [each.id for each in wanted]
             return
         shown = {post.key: (page, post) for post in page.posts}
+        again.there = again.there or bool(shown)
         missing = []
         for each in wanted:
             if found := shown.get(key_of(each)):

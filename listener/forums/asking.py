@@ -17,6 +17,12 @@ PAGE = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.5"
 class Absent(Exception):
     """The board says that there is no such page, or none any more."""
 
+    @property
+    def for_good(self) -> bool:
+        """Whether it says so in earnest: a board that is being moved or mended answers 404 to anything."""
+        _, status = self.args
+        return bool(status == GONE)
+
     def as_failure(self) -> Failure:
         """What it means where the page is all that there is to a source."""
         where, status = self.args

@@ -186,10 +186,13 @@ class Walk:
             got = ask(self._tools, errand.url, etag=known.etag if known and errand.why == "check" else None)
             page = self._reader(got) if got.status != 304 else None
         except Absent as absent:
-            if errand.topic == ITSELF and not topic.pages:
+            its_first = errand.topic == ITSELF and errand.url == topic.url
+            if its_first and not (topic.pages and absent.for_good):
                 raise absent.as_failure() from absent
-            self._absent(errand, topic)
+            if not topic.pages or absent.for_good or self._again_absent(errand, topic):
+                self._absent(errand, topic)
             return
+        topic.absent.pop(errand.url, None)
         if errand.topic == ITSELF and page and not (page.posts or page.missing or page.odd):
             raise TemporaryFailure(f"{_where(errand.url)}: no posts were recognised on the page; check the url")
         self.harvest.read += 1
@@ -239,15 +242,21 @@ class Walk:
         elif errand.why == "first" and page.last and topic.page(page.last) is None:
             self.note.want(Errand(errand.topic, page.last, "first"), soon=True)
 
+    def _again_absent(self, errand: Errand, topic: TopicNote) -> bool:
+        """Whether a page was not there at an earlier look either: a post that is noted as gone cannot come back."""
+        look = self.note.looked_at.isoformat() if self.note.looked_at else ""
+        return topic.absent.setdefault(errand.url, look) != look
+
     def _absent(self, errand: Errand, topic: TopicNote) -> None:
         """A page is not there: a topic without its first page is deleted, any other page has only become one less."""
         known = topic.page(errand.url)
+        topic.absent.pop(errand.url, None)
         if errand.url != topic.url:
             if known is not None:
                 topic.pages.remove(known)
                 self._look_before(errand.topic, topic, set(known.posts), known.previous)
             return
-        self.harvest.gone += sorted(topic.posts())
+        self.harvest.gone += sorted({*topic.posts(), *topic.missing})
         self._drop(errand.topic)
 
     def _refused(self, errand: Errand, failure: NeedsAttention | NotConfigured) -> None:

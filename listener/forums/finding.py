@@ -12,7 +12,7 @@ from listener.connector import Tools
 from listener.domains import registrable_domain
 from listener.fetch import Fetched
 from listener.forums.asking import Absent, ask
-from listener.forums.discourse import base_of
+from listener.forums.discourse import base_of, read_rows
 from listener.forums.json_pages import read_json, read_json_page
 from listener.forums.kinds import Software, find_feeds, is_feed, recognise
 from listener.forums.lists import read_links
@@ -69,6 +69,21 @@ class Finder:
         if software is Software.NODEBB and (found := self._nodebb(got.url)):
             return found
         return self._page(text, got, software)
+
+    def look(self) -> None:
+        """See that the board is there, by its feed, its list or its one topic. Raises `TemporaryFailure` or
+        `RateLimited` where it is not."""
+        try:
+            found = self.find()
+            if found.mode == "posts":
+                read_rows(ask(self._tools, f"{found.address}/posts.json", accept="application/json"), found.address)
+            elif found.mode == "topic" and not self.read(ask(self._tools, found.address), found.software).posts:
+                raise TemporaryFailure(f"{self._where}: shows no posts")
+        except (Absent, NeedsAttention, NotConfigured) as failure:
+            why = failure.as_failure() if isinstance(failure, Absent) else failure
+            raise TemporaryFailure(
+                f"whether posts are gone cannot be told while their board is away ({why})"
+            ) from failure
 
     def _elsewhere(self, absent: Absent) -> Found:
         """There is no such page: the feed of the software that was told may be where it always is."""

@@ -35,7 +35,8 @@ class PageNote:
 class TopicNote:
     """A topic: where it begins, when something was last posted and when it was last read, its pages.
 
-    `missing` are posts that a page no longer shows and that may have moved to another page.
+    `missing` are posts that a page no longer shows and that may have moved to another page; `absent` are pages that
+    were not there when they were asked for last, with the look at which that was so first.
     """
 
     url: str
@@ -44,6 +45,7 @@ class TopicNote:
     pages: list[PageNote] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     faults: int = 0
+    absent: dict[str, str] = field(default_factory=dict)
 
     def posts(self) -> dict[str, str]:
         """Every post known, with its digest."""
@@ -132,12 +134,16 @@ class BoardNote:
             self.queue.insert(0 if soon else len(self.queue), errand)
 
     def want_again(self, now: datetime) -> None:
-        """Put the pages of live topics on the list that were not read for a day, and a few of the newest in turn."""
+        """Put the pages of live topics on the list that were not read for a day, those that were not there when they
+        were asked for last, and a few of the newest in turn."""
         due = [key for key, each in self.topics.items() if each.pages and each.read_at <= now - AGAIN_AFTER]
         live = [key for key in due if self.topics[key].moved_at > now - LIVE_FOR]
         for key in live[-MOST_AGAIN:]:
             self.topics[key].read_at = now
             self.check(key)
+        for key, topic in self.topics.items():
+            for url in topic.absent:
+                self.want(Errand(key, url, "check"))
         news = [(key, page.url) for key, each in self.topics.items() if each.moved_at > now - NEWS_FOR
                 for page in each.pages]  # fmt: skip
         for step in range(min(MOST_NEWS, len(news))):
@@ -184,7 +190,8 @@ def _time(text: str | None) -> datetime | None:
 def _topic(note: Mapping[str, Any]) -> TopicNote:
     pages = [PageNote(each["u"], each["e"], {post[:KEY]: post[KEY:] for post in each["p"]}) for each in note["pages"]]
     moved, read = datetime.fromisoformat(note["moved_at"]), datetime.fromisoformat(note["read_at"])
-    return TopicNote(note["url"], moved, read, pages, set(note["missing"]), note["faults"])
+    absent = dict(note.get("absent", {}))
+    return TopicNote(note["url"], moved, read, pages, set(note["missing"]), note["faults"], absent)
 
 
 def _topic_note(topic: TopicNote) -> dict[str, Any]:
@@ -198,4 +205,5 @@ def _topic_note(topic: TopicNote) -> dict[str, Any]:
         ],
         "missing": sorted(topic.missing),
         "faults": topic.faults,
+        "absent": topic.absent,
     }

@@ -87,6 +87,10 @@ class SqlState:
         with self._database.write() as connection:
             sources.save_source(connection, row)
 
+    def keep_source(self, row: SourceRow, owner: str, now: datetime, lease: timedelta) -> bool:
+        with self._database.write() as connection:
+            return sources.keep_source(connection, row, owner, now + lease)
+
     def resume(self, name: str, now: datetime) -> None:
         with self._database.write() as connection:
             sources.resume(connection, name, now)

@@ -33,6 +33,7 @@ _CLAIM = (
     .returning(*FIELDS)
 )
 _SAVE = update(sources).where(_THIS)
+_KEEP = _SAVE.where(sources.c.lease_owner == bindparam("holder"))
 
 
 def register_sources(connection: Connection, named: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -89,6 +90,12 @@ def save_source(connection: Connection, row: SourceRow) -> None:
     """Replace the row and give its lease back; KeyError for an unknown name."""
     if not connection.execute(_SAVE, {"this": row.name, **asdict(row), **UNLEASED}).rowcount:
         raise KeyError(row.name)
+
+
+def keep_source(connection: Connection, row: SourceRow, owner: str, until: datetime) -> bool:
+    """Replace the row and renew its lease, where the owner still holds it; the same statement asks and does."""
+    values = {"this": row.name, "holder": owner, **asdict(row), "lease_until": until}
+    return bool(connection.execute(_KEEP, values).rowcount)
 
 
 def resume(connection: Connection, name: str, now: datetime) -> None:

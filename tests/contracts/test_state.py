@@ -308,6 +308,19 @@ def test_saving_a_source_gives_its_lease_back(state: State) -> None:
     assert state.claim("bbc", "two", NOW, MINUTE)
 
 
+def test_what_a_poll_has_changed_so_far_is_kept_with_its_lease_unless_another_has_taken_it(state: State) -> None:
+    state.register_sources([("bbc", "feed"), ("itv", "feed")], NOW)
+    state.claim("bbc", "one", NOW, MINUTE)
+    row = replace(state.source("bbc"), cursor="two", mentions=7)
+    assert state.keep_source(row, "one", NOW + MINUTE, MINUTE)
+    assert (state.source("bbc"), state.source("itv").cursor) == (row, None)
+    assert not state.claim("bbc", "two", NOW + MINUTE, MINUTE)
+    assert state.claim("bbc", "two", NOW + 2 * MINUTE, MINUTE)
+    assert not state.keep_source(replace(row, cursor="three"), "one", NOW + 2 * MINUTE, MINUTE)
+    assert state.source("bbc") == row
+    assert not state.claim("bbc", "three", NOW + 2 * MINUTE, MINUTE)
+
+
 def test_an_owner_that_starts_again_gives_back_its_own_leases_only(state: State) -> None:
     state.register_sources([("bbc", "feed"), ("forum", "forum")], NOW)
     state.claim("bbc", "one", NOW, MINUTE)

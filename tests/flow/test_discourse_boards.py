@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from listener.connector import Locator
 from listener.connectors import build_connector
 from listener.trying import try_source
-from mentions.failures import NeedsAttention
+from mentions.failures import NeedsAttention, TemporaryFailure
 from tests.faulty_server import Clock, FaultyServer, Reply, reach, source, tools
 
 
@@ -85,6 +86,30 @@ def test_posts_are_looked_at_again_in_their_topic(server: FaultyServer, connecto
         (mentions[0].id, "Put differently", "Sirens")
     ]
     assert result.gone == (mentions[1].id,)
+
+
+def test_where_a_board_answers_404_to_everything_no_post_counts_as_gone(server: FaultyServer, connector: Any) -> None:
+    server.serve("/posts.json", latest(post(15), post(14)))
+    locators = [Locator(each.id, each.native_id, each.link) for each in connector.poll(None).mentions]
+    server.serve("/posts.json", Reply(status=404))
+    with pytest.raises(TemporaryFailure):
+        connector.recheck(locators)
+    server.serve("/posts.json", latest(post(16)))
+    assert len(connector.recheck(locators).gone) == 2
+
+
+def test_a_post_that_is_only_a_picture_is_kept_by_its_topics_title(server: FaultyServer) -> None:
+    picture = {key: value for key, value in post(2).items() if key != "topic_title"} | {"cooked": "<img src='/a.png'>"}
+    server.serve("/t/7.json", topic(post(1), picture))
+    clock = Clock()
+    options = {"url": f"{server.url}/t/sirens/7", "software": "discourse"}
+    with closing(reach(server, clock=clock)) as fetch:
+        tried = try_source(build_connector("forum", source(), options, tools(fetch, clock)), 2)
+    assert [(each.native_id, each.title, each.text) for each in tried.mentions.values()] == [
+        ("1", "Sirens", "Post 1"),
+        ("2", "Sirens", ""),
+    ]
+    assert tried.left_out == 0
 
 
 def test_what_a_board_refuses_never_counts_as_gone(server: FaultyServer, connector: Any) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from listener.connector import Connector
+from listener.connector import Connector, Locator
 from listener.connectors import build_connector
 from listener.trying import Tried, try_source
+from mentions.failures import TemporaryFailure
 from tests.faulty_server import Clock, FaultyServer, Reply, conditional, item, reach, rss, source, tools
 
 SIGN_IN = b"<html><title>Log in</title><form><input type='password'></form></html>"
@@ -166,7 +167,41 @@ def test_a_topic_that_is_gone_takes_its_posts_with_it_and_one_that_aged_out_does
     assert gone == []  # it has left the list, but it is still there
     board.server.serve("/viewtopic.php?t=1", Reply(status=status))
     board.clock.now += timedelta(hours=25)
-    assert sorted(_gone(connector, page.cursor)) == sorted([ids["Words 11"], ids["Words 12"]])
+    looks = []
+    for _ in range(3):
+        page = connector.poll(page.cursor)
+        looks.append(sorted(page.gone))
+        board.clock.now += timedelta(minutes=15)
+    both = sorted([ids["Words 11"], ids["Words 12"]])
+    assert looks == ([both, [], []] if status == 410 else [[], both, []])
+
+
+def test_a_topic_that_is_away_at_one_look_is_not_gone_from_a_list(board: Board) -> None:
+    connector = board.source()
+    page = connector.poll(None)
+    for reply in (Reply(status=404), Reply(topic(1, 11, 12)), Reply(status=404), Reply(topic(1, 11, 12))):
+        board.clock.now += timedelta(hours=25)
+        board.server.serve("/viewtopic.php?t=1", reply)
+        page = connector.poll(page.cursor)
+        assert (page.mentions, page.gone, page.more) == ((), (), False)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_topic_that_is_a_source_of_its_own_is_gone_only_where_its_board_says_for_good(
+    board: Board, status: int
+) -> None:
+    connector = board.source("/viewtopic.php?t=1")
+    first = connector.poll(None)
+    board.server.serve("/viewtopic.php?t=1", Reply(status=status))
+    if status == 404:
+        for _ in range(3):
+            with pytest.raises(TemporaryFailure):
+                connector.poll(first.cursor)
+    else:
+        assert len(connector.poll(first.cursor).gone) == 2
+    board.server.serve("/viewtopic.php?t=1", Reply(topic(1, 11, 12)))
+    again = connector.poll(first.cursor)
+    assert (len(first.mentions), again.mentions, again.gone) == (2, (), ())
 
 
 def _gone(connector: Connector, cursor: str | None) -> list[str]:
@@ -256,6 +291,27 @@ def test_a_feed_of_topics_is_followed_and_asked_only_whether_it_changed(board: B
     assert asked == [False, False, True, True]
 
 
+def test_what_a_first_look_at_machinas_feed_shows_has_its_own_time_and_a_later_reply_is_from_now(board: Board) -> None:
+    def feed(*last: str) -> Reply:
+        links = [f"{board.server.url}/forum/sirens-1/topic/sirens-{n}/" for n in range(len(last))]
+        return Reply(rss(*(item(link, "Sirens", words, link=link) for link, words in zip(links, last, strict=True))))
+
+    board.server.serve("/feeds/topics/", feed("a", "b", "c", "d", "e", "f"))  # more than one poll asks for, all 404
+    connector, cursor = board.source("/feeds/topics/", software="machina"), None
+    times = {}
+    for _ in range(4):
+        page = connector.poll(cursor)
+        cursor = page.cursor
+        times |= {mention.text: mention.published_at for mention in page.mentions}
+        if not page.more:
+            break
+    assert times == dict.fromkeys("abcdef", board.clock.now - timedelta(hours=1))
+    board.clock.now += timedelta(minutes=15)
+    board.server.serve("/feeds/topics/", feed("a", "b", "c", "d", "e", "reply"))
+    (mention,) = connector.poll(page.cursor).mentions
+    assert (mention.text, mention.published_at) == ("reply", board.clock.now)
+
+
 def test_the_usual_feed_is_found_although_the_boards_own_page_is_missing(board: Board) -> None:
     board.server.serve("/board/app.php/feed", Reply(rss(item("7", "Sirens", "All night"))))
     tried = try_source(board.source("/board/"), 2)
@@ -263,8 +319,6 @@ def test_the_usual_feed_is_found_although_the_boards_own_page_is_missing(board: 
 
 
 def test_posts_are_looked_at_again_where_they_stand(board: Board) -> None:
-    from listener.connector import Locator
-
     connector: Any = board.source()
     tried = try_source(connector, 1)
     by_text = {mention.text: mention for mention in tried.mentions.values()}
@@ -276,9 +330,21 @@ def test_posts_are_looked_at_again_where_they_stand(board: Board) -> None:
     assert sorted(result.gone) == sorted([by_text["Words 12"].id, by_text["Words 21"].id])
 
 
-def test_a_conversation_is_read_whole_and_oldest_first(board: Board) -> None:
-    from listener.connector import Locator
+@pytest.mark.parametrize("status", [404, 403])
+def test_where_a_board_has_none_of_its_pages_no_post_counts_as_gone(board: Board, status: int) -> None:
+    connector: Any = board.source()
+    mentions = try_source(connector, 1).mentions.values()
+    locators = [Locator(each.id, each.native_id, each.link) for each in mentions]
+    for path in ("/viewtopic.php?t=1", "/viewtopic.php?t=2"):
+        board.server.serve(path, Reply(status=404))
+    board.server.serve("/viewforum.php?f=3", Reply(status=status))
+    with pytest.raises(TemporaryFailure):
+        connector.recheck(locators)
+    board.server.serve("/viewforum.php?f=3", Reply(LIST))
+    assert len(connector.recheck(locators).gone) == 3
 
+
+def test_a_conversation_is_read_whole_and_oldest_first(board: Board) -> None:
     after = "/viewtopic.php?t=1&start=2"
     board.server.serve("/viewtopic.php?t=1", Reply(topic(1, 11, 12, next_page=after)))
     board.server.serve(after, Reply(topic(1, 13) + b'<a rel="prev" href="/viewtopic.php?t=1">1</a>'))

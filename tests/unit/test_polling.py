@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from analysis.pipeline import Pipeline
 from listener.connector import Page, Volume
 from listener.intake import Intake
-from listener.polling import Poller
+from listener.polling import MAX_PAGES, Poller
 from listener.spool import Spool
 from listener.store_watch import StoreWatch
 from mentions.failures import NeedsAttention, NotItsTurn, RateLimited, TemporaryFailure
@@ -44,6 +44,17 @@ class Script:
 
     def close(self) -> None:
         pass
+
+
+@dataclass
+class Slow:
+    """A script, and what else goes on while it is asked."""
+
+    look: Callable[[Script, str | None], Page]
+    script: Script
+
+    def poll(self, cursor: str | None) -> Page:
+        return self.look(self.script, cursor)
 
 
 @dataclass
@@ -100,16 +111,42 @@ def test_a_failed_first_poll_leaves_the_next_one_the_first(bench: Bench) -> None
     assert bench.stored()[0].history
 
 
-def test_all_pages_of_a_first_poll_are_history_and_what_follows_one_that_broke_off_is_not(bench: Bench) -> None:
+def test_all_pages_of_a_first_look_are_history_though_it_broke_off_and_what_follows_it_is_not(bench: Bench) -> None:
     bench.script.acts = [
         Page((post(1),), "one", more=True),
         Page((post(2),), "two", more=True),
         TemporaryFailure("cut"),
         Page((post(3),), "three"),
+        Page((post(4),), "four"),
+    ]
+    for _ in range(3):
+        bench.poller.poll("a")
+    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": True, "x:3": True, "x:4": False}
+
+
+def test_a_first_look_of_more_pages_than_one_poll_reads_is_history_to_its_end(bench: Bench) -> None:
+    bench.script.acts = [
+        *(
+            Page((post(n, START - n * timedelta(days=2)),), str(n), more=n < MAX_PAGES + 1)
+            for n in range(MAX_PAGES + 2)
+        ),
+        Page((post(99),), "live"),
     ]
     bench.poller.poll("a")
+    assert (bench.row().state, bench.row().succeeded_at) == (SourceState.OK, None)
+    weekly = bench.row().weekly
     bench.poller.poll("a")
-    assert {m.id: m.history for m in bench.stored()} == {"x:1": True, "x:2": True, "x:3": False}
+    assert (bench.row().succeeded_at, bench.row().weekly) == (START, weekly)
+    bench.poller.poll("a")
+    assert [m.id for m in bench.stored() if not m.history] == ["x:99"]
+
+
+def test_a_first_look_that_never_ends_becomes_live_all_the_same(bench: Bench) -> None:
+    acts = [act for n in range(30) for act in (Page((post(n),), str(n), more=True), TemporaryFailure("cut"))]
+    bench.script.acts = list(acts)
+    for _ in range(30):
+        bench.poller.poll("a")
+    assert 0 < sum(m.history for m in bench.stored()) < 30
 
 
 def test_the_cursor_is_handed_back_and_the_next_check_is_one_interval_away(bench: Bench) -> None:
@@ -125,6 +162,36 @@ def test_pages_are_read_on_while_there_is_more(bench: Bench) -> None:
     poll = bench.poller.poll("a")
     assert poll is not None
     assert (poll.new, bench.script.cursors) == (2, [None, "one"])
+
+
+def test_a_long_poll_keeps_its_source_and_what_it_reached_page_by_page(bench: Bench) -> None:
+    """Each page takes four minutes, and a lease holds for five."""
+    taken, known = [], []
+
+    def look(script: Script, cursor: str | None) -> Page:
+        known.append((bench.row().cursor, len(bench.stored())))
+        bench.now += timedelta(minutes=4)
+        taken.append(bench.poller.state.claim("a", "another", bench.now, timedelta(minutes=5)))
+        return script.poll(cursor)
+
+    bench.poller.connectors["a"] = Slow(look, bench.script)  # type: ignore[assignment]
+    bench.script.acts = [Page((post(n),), str(n), more=n < 3) for n in range(4)]
+    bench.poller.poll("a")
+    assert taken == [None] * 4
+    assert known == [(None, 0), ("0", 1), ("1", 2), ("2", 3)]
+
+
+def test_a_poll_that_has_lost_its_source_to_another_daemon_leaves_it_alone(bench: Bench) -> None:
+    def look(script: Script, cursor: str | None) -> Page:
+        bench.now += timedelta(minutes=6)
+        assert bench.poller.state.claim("a", "another", bench.now, timedelta(minutes=5))
+        return script.poll(cursor)
+
+    bench.poller.connectors["a"] = Slow(look, bench.script)  # type: ignore[assignment]
+    bench.script.acts = [Page((post(1),), "one", more=True), Page((post(2),), "two")]
+    assert bench.poller.poll("a") is None
+    assert (bench.row().cursor, bench.script.cursors) == (None, [None])
+    assert bench.poller.state.claim("a", "third", bench.now, timedelta(minutes=5)) is None
 
 
 def test_a_source_that_always_has_more_gives_others_their_turn_and_is_due_at_once(bench: Bench) -> None:
