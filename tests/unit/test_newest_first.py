@@ -110,6 +110,18 @@ def test_what_is_missing_from_a_whole_listing_is_gone() -> None:
     assert walk.take(Listing(entries(2, 3), whole=True), 1)[1] == Taken()
 
 
+def test_a_whole_listing_that_is_empty_once_takes_nothing_away_and_twice_it_does() -> None:
+    several, nothing = Listing(entries(1, 2), whole=True), Listing(whole=True)
+    walk, _ = Walk("l").take(several, 1)
+    walk, taken = walk.take(nothing, 1)
+    assert taken == Taken()
+    walk, taken = Walk.from_note(walk.note(), "l").take(several, 1)
+    assert taken == Taken()
+    walk, taken = walk.take(nothing, 1)
+    assert taken == Taken()
+    assert Walk.from_note(walk.note(), "l").take(nothing, 1)[1].gone == ("1", "2")
+
+
 def test_a_gap_is_told_where_a_look_ends_before_what_is_known() -> None:
     walk, _, _ = look(Walk("l"), [1])
     _, _, taken = look(walk, range(100, 100 + SIZE * 4))
