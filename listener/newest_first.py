@@ -144,9 +144,9 @@ class Walk:
                 return replace(self, emptied=True), taken
             taken = replace(taken, gone=taken.gone + lost)
             return Walk(self.of, page, first=not page), taken
-        found = {**self.found, **page}
+        found = older_first(self.found, page)
         if more and read < most:
-            return replace(self, found=found, next=listing.next, read=read), taken
+            return replace(self, found=found, next=listing.next, read=read, emptied=False), taken
         kept = sift(self.seen, found)[1]
         return Walk(self.of, kept, first=not kept), taken  # an answer empty by mistake teaches nothing
 
@@ -175,6 +175,12 @@ class Walk:
             sample=odd[-1].odd if odd else "",
             gone=tuple(entry.key for entry in odd if entry.closed and entry.key in known),
         )
+
+
+def older_first(found: Mapping[str, str], page: Mapping[str, str]) -> dict[str, str]:
+    """What a look has found so far with its next, older page: the oldest stand first, which is where the memory
+    forgets."""
+    return {**dict(reversed(page.items())), **{key: page.get(key, digest) for key, digest in found.items()}}
 
 
 def _gap(more: bool, read: int, most: int) -> str:

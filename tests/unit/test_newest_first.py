@@ -146,6 +146,14 @@ def test_what_stands_beside_the_listing_is_remembered_like_it() -> None:
     assert walk.add(entries("reply"))[1] == Taken()
 
 
+def test_the_oldest_are_forgotten_first() -> None:
+    walk, _ = Walk("l").take(Listing(entries(*range(600, 300, -1)), "2"), 2)
+    walk, _ = walk.take(Listing(entries(*range(300, 0, -1))), 2)
+    walk, _ = walk.take(Listing(entries(601, 600)), 2)  # a short page: only 500 are kept
+    assert walk.take(Listing(entries(*range(601, 101, -1))), 2)[1] == Taken()
+    assert [each.native_id for each in walk.take(Listing(entries(102, 101)), 2)[1].mentions] == ["101"]
+
+
 def test_another_listing_starts_afresh() -> None:
     walk, _, _ = look(Walk("search a"), range(5))
     assert Walk.from_note(walk.note(), "search b") == Walk("search b")
