@@ -83,7 +83,7 @@ class PlatformFetch:
         if answer.status in REDIRECTS:
             follow(httpx.URL(answer.url), answer.headers.get("location", ""))
             raise NeedsAttention(f"{where}: points to another address, where we do not follow; check api_root")
-        if answer.status not in (401, 403, 410, 429) and looks_like_sign_in(text):
+        if answer.status == 200 and looks_like_sign_in(text):
             raise NeedsAttention(f"{where}: answered with a sign-in page; check the address and the credentials")
         judge_status(answer.status, answer.headers, where, self._tools.clock())
         if self._json and content is None and answer.status != 304:

@@ -46,3 +46,14 @@ def test_nothing_changed_is_an_answer_to_whoever_asked_that(server: FaultyServer
     adapter.validator = '"a"'
     with pytest.raises(Unchanged), translated("here"):
         open_session(adapter).get(url)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, NeedsAttention), (404, TemporaryFailure), (500, TemporaryFailure), (503, TemporaryFailure)]
+)
+def test_a_server_in_trouble_that_talks_of_signing_in_is_in_trouble(
+    server: FaultyServer, platform: PlatformFetch, status: int, kind: type[Exception]
+) -> None:
+    url = server.serve("/posts", Reply(b"<title>Please log in later</title>", status))
+    with pytest.raises(kind):
+        platform.ask("GET", url, {})
