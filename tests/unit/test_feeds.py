@@ -55,6 +55,14 @@ def parse(body: bytes, source: str = "s", url: str = "https://site.example/feed"
         ("Tue Jun  9 12:00:00 GMT 2026", 12),
         ("Tue, 09 Jun 2026 12:00:00 GMT+0100 (British Summer Time)", 11),
         ("Tue, 09 Jun 2026 12:00:00 Europe/London", 11),
+        ("Tue, 09 Jun 26 12:00:00 GMT", 12),
+        ("9 June 2026 at 12pm", 11),
+        ("9 June 2026 at 11am GMT", 11),
+        ("12:00 9 June 2026", 11),
+        ("1pm, Tuesday 9 June 2026", 12),
+        ("12:00 GMT 9 June 2026", 12),
+        ("12:00 June 9, 2026 +0100", 11),
+        ("12:00 2026-06-09", 11),
     ],
 )
 def test_a_date_is_read_in_its_zone(text: str, hour: int) -> None:
@@ -87,7 +95,16 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     read_date(text, LONDON)
 
 
-@pytest.mark.parametrize("date", ["Tue, 09 Jun 1999 12:00:00 GMT", "Tue, 16 Jun 2026 12:00:00 GMT", "", "yesterday"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Tue, 09 Jun 1999 12:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +0000",
+        "Tue, 16 Jun 2026 12:00:00 GMT",
+        "",
+        "yesterday",
+    ],
+)
 def test_an_unbelievable_date_is_left_open(date: str) -> None:
     assert parse(rss(item("1", "A title", date=date))).items[0].published_at is None
 

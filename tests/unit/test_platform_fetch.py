@@ -49,7 +49,8 @@ def test_nothing_changed_is_an_answer_to_whoever_asked_that(server: FaultyServer
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(200, NeedsAttention), (404, TemporaryFailure), (500, TemporaryFailure), (503, TemporaryFailure)]
+    ("status", "kind"),
+    [(200, NeedsAttention), (404, TemporaryFailure), (500, TemporaryFailure), (503, TemporaryFailure)],
 )
 def test_a_server_in_trouble_that_talks_of_signing_in_is_in_trouble(
     server: FaultyServer, platform: PlatformFetch, status: int, kind: type[Exception]
