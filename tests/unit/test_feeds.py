@@ -345,8 +345,14 @@ def test_text_is_what_a_reader_sees() -> None:
 
 
 def test_unseen_signs_are_taken_out_and_emoji_stay_whole() -> None:
-    family = "\U0001f468‍\U0001f469‍\U0001f467"
-    assert plain_line(f"po​li‮ce\x00 \ufeffnow {family}") == f"police now {family}"
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert plain_line(f"poli\u202ece\x00 \ufeffnow {family}") == f"police now {family}"
+
+
+def test_a_break_without_width_stays_as_it_was_written_and_is_no_text_by_itself() -> None:
+    assert plain_text("<p>po\u200blice</p><p>&#x200B;</p>") == "po\u200blice\n\u200b"
+    assert plain_text("<p>&#x200B;</p> <p>\u200d</p>") == ""
+    assert safe_link("https://a.example/x\u200by") == "https://a.example/xy"
 
 
 def test_lengths_are_capped() -> None:
