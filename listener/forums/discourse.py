@@ -171,8 +171,9 @@ def read_rows(got: Fetched, base: str) -> list[Any]:
     return rows
 
 
-def read_posts(rows: Sequence[Any], base: str, now: datetime) -> tuple[list[Post], dict[str, str]]:
-    """The readable posts, and a key and a reason for each that is not; hidden and deleted ones under their own id."""
+def read_posts(rows: Sequence[Any], base: str, now: datetime, topic: str = "") -> tuple[list[Post], dict[str, str]]:
+    """The readable posts, and a key and a reason for each that is not; hidden and deleted ones under their own id.
+    `topic` is the title of what they stand in, for those that do not tell it."""
     posts: list[Post] = []
     odd: dict[str, str] = {}
     for row in rows:
@@ -182,16 +183,16 @@ def read_posts(rows: Sequence[Any], base: str, now: datetime) -> tuple[list[Post
             elif row.get("post_type", REGULAR) != REGULAR:
                 odd[seen_as(int(row["id"]))] = "a note of the forum itself, no post"
             else:
-                posts.append(read_post(row, base, now))
+                posts.append(read_post(row, base, now, topic))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             odd[short_hash(repr(row))] = f"a post that cannot be read ({type(error).__name__})"
     return posts, odd
 
 
-def read_post(row: Mapping[str, Any], base: str, now: datetime) -> Post:
+def read_post(row: Mapping[str, Any], base: str, now: datetime, title: str = "") -> Post:
     """One post; raises ValueError, TypeError or KeyError where it is odd."""
     text = plain_text(row["cooked"])
-    title = plain_line(str(row.get("topic_html_title") or row.get("topic_title") or ""))
+    title = plain_line(str(row.get("topic_html_title") or row.get("topic_title") or title))
     if not text and not title:
         raise ValueError("nothing said")
     topic, number = int(row["topic_id"]), int(row.get("post_number") or 1)

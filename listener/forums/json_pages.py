@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -48,7 +47,7 @@ def discourse_topic(document: Mapping[str, Any], place: Place) -> ForumPage:
     """A topic's window of posts."""
     base, topic = base_of(place.url), str(document.get("id") or "")
     title = plain_line(str(document.get("title") or ""))
-    shown = discourse_posts(document["post_stream"]["posts"], place)
+    shown = discourse_posts(document["post_stream"]["posts"], place, title)
     total = document.get("posts_count")
     pages = -(-total // CHUNK) if isinstance(total, int) else 1
     here = int(place.url.rpartition("page=")[2]) if place.url.rpartition("page=")[2].isdecimal() else 1
@@ -57,7 +56,7 @@ def discourse_topic(document: Mapping[str, Any], place: Place) -> ForumPage:
         url=place.url,
         topic=topic,
         title=title,
-        posts=tuple(replace(each, title=each.title or title) for each in shown.posts),
+        posts=shown.posts,
         odd=shown.odd,
         next=f"{at}?page={here + 1}" if here < pages else "",
         previous=(f"{at}?page={here - 1}" if here > 2 else at) if here > 1 else "",
@@ -65,10 +64,10 @@ def discourse_topic(document: Mapping[str, Any], place: Place) -> ForumPage:
     )
 
 
-def discourse_posts(rows: list[Any], place: Place) -> ForumPage:
-    """A window of posts, newest first or oldest first as they come."""
+def discourse_posts(rows: list[Any], place: Place, title: str = "") -> ForumPage:
+    """A window of posts, newest first or oldest first as they come; `title` is their topic's."""
     base = base_of(place.url)
-    posts, odd = read_posts(rows, base, place.now)
+    posts, odd = read_posts(rows, base, place.now, title)
     return ForumPage(
         url=place.url,
         posts=tuple(
