@@ -114,13 +114,14 @@ class ForumConnector:
         software = Software(note["software"]) if note["software"] else None
         board, memory = BoardNote.read(note.get("board", {})), FeedMemory.read(note.get("memory", {}))
         walk = Walk(self._tools, lambda got: self._finder.read(got, software), board, self._lists)
+        known = bool(memory.seen)
         if walk.is_due():
             memory = self._look(walk, note, memory, software)
         memory = walk.read_queue(memory, self._options.pages)
         after = write_note({**note, "memory": memory.note(), "board": board.note()})
         if walk.failure is not None:
             self._pending = (after, walk.failure)
-        return self._page(walk, after, software, bool(memory.seen))
+        return self._page(walk, after, software, known)
 
     def _look(self, walk: Walk, note: dict[str, Any], memory: FeedMemory, software: Software | None) -> FeedMemory:
         """Look at what tells of new posts: a feed, a list, or the one topic itself."""
@@ -163,7 +164,7 @@ class ForumConnector:
     def _page(self, walk: Walk, after: str, software: Software | None, known: bool) -> Page:
         harvest, now = walk.harvest, self._tools.clock()
         # machina dates a thread's last post by its first; what we had not seen a poll ago is from now
-        dated = not (software is Software.MACHINA and walk.note.looked_at is not None and known)
+        dated = not (software is Software.MACHINA and known)
         found = {mention.id: mention for mention in self._mentions(harvest, now, dated)}
         return Page(
             mentions=tuple(found.values()),
