@@ -219,7 +219,7 @@ class ForumConnector:
     def _from_item(self, item: FeedItem, now: datetime, dated: bool) -> Mention:
         return self._mention(
             self._key_of(item),
-            item.identity.removeprefix(f"{self._source.name}|"),
+            item.native_id(self._source.name),
             item.author,
             now,
             item.published_at if dated else None,

@@ -123,6 +123,22 @@ def test_a_guid_that_is_an_address_holds_everywhere_any_other_only_in_its_source
     assert parse(bare, "one").items[0].identity != parse(bare, "two").items[0].identity
 
 
+@pytest.mark.parametrize("guid", ["yt:video:lark0000001", "https://a.example/?p=1", "7"])
+def test_a_native_id_is_the_guid_as_given(guid: str) -> None:
+    entries = [
+        item(guid, "A", link="https://a.example/a"),
+        item(guid, "B", link="https://a.example/b"),
+        item(guid, "C"),
+    ]
+    for body in (rss(entries[0]), rss(*entries)):
+        assert {each.native_id("trial") for each in parse(body, "trial").items} == {guid}
+
+
+def test_without_guid_the_native_id_does_not_name_the_source() -> None:
+    (one,) = parse(rss(item("", "A")), "trial").items
+    assert one.identity == f"trial|{one.native_id('trial')}"
+
+
 def test_items_that_share_a_guid_are_all_kept_and_keep_their_identity_when_others_arrive() -> None:
     old, new = item("7", "Old", link="https://a.example/old"), item("7", "New", link="https://a.example/new")
     newer = item("7", "Newer", link="https://a.example/newer")

@@ -34,6 +34,7 @@ def test_what_a_machina_feed_shows_first_has_its_own_time_and_a_later_reply_is_f
         server.serve("/feed", Reply(rss(topic(1, "Sirens"), topic(2, "Drums"))))
         page = connector.poll(None)
         assert [each.published_at for each in page.mentions] == [BEGAN, BEGAN]
+        assert [each.native_id for each in page.mentions] == [LINK.format(1), LINK.format(2)]
         server.serve("/feed", Reply(rss(topic(1, "Sirens again"), topic(2, "Drums"))))
         (reply,) = connector.poll(page.cursor).mentions
         assert (reply.text, reply.published_at) == ("Sirens again", NOON)
