@@ -34,7 +34,7 @@ _BREAKS = re.compile(
     r"|section|table|td|th|tr|ul"
 )
 # Controls but for tab and line feed, lone surrogates, and the invisible signs that turn or hide words. The
-# joiners U+200C and U+200D and the break U+200B stay: emoji and several scripts need them, and matching passes over them.
+# joiners U+200C and U+200D and the break U+200B stay: emoji and several scripts need them; matching passes over them.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
