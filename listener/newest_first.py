@@ -180,7 +180,7 @@ class Walk:
 def older_first(found: Mapping[str, str], page: Mapping[str, str]) -> dict[str, str]:
     """What a look has found so far with its next, older page: the oldest stand first, which is where the memory
     forgets."""
-    return {**dict(reversed(page.items())), **{key: page.get(key, digest) for key, digest in found.items()}}
+    return {**dict(reversed(list(page.items()))), **{key: page.get(key, digest) for key, digest in found.items()}}
 
 
 def _gap(more: bool, read: int, most: int) -> str:
