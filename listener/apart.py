@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
@@ -33,6 +33,8 @@ START = 20.0  # seconds the process may take to come up
 MOST_MEMORY = 300_000_000  # bytes
 AFTER = 2.0  # seconds after which the process ends itself, should nobody be left to end it
 _LENGTH = struct.Struct("!Q")
+# Of our surroundings it gets what Python needs: no credential is within reach of what runs over hostile bytes.
+PASSED_ON = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 _CODE = "from listener.apart import serve; serve()"
 
 
@@ -110,9 +112,14 @@ def start() -> subprocess.Popen[bytes]:
         [sys.executable, "-c", _CODE],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**surroundings(os.environ), "PYTHONPATH": path},
         start_new_session=True,  # a terminal's Ctrl-C is for us to act upon
     )
+
+
+def surroundings(ours: Mapping[str, str]) -> dict[str, str]:
+    """Those of our variables that the process is given."""
+    return {name: value for name, value in ours.items() if name in PASSED_ON or name.startswith("LC_")}
 
 
 def send(pipe: IO[bytes] | None, message: bytes) -> None:

@@ -23,7 +23,11 @@ _MONTHS: dict[str, int] = {
     **{"juin": 6, "juil": 7, "aug": 8, "aoû": 8, "aou": 8, "ago": 8, "sep": 9, "set": 9, "oct": 10, "okt": 10},
     **{"ott": 10, "out": 10, "nov": 11, "dec": 12, "déc": 12, "dez": 12, "dic": 12},
 }
-_TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([ap]\.?m\b\.?)?", re.IGNORECASE)
+_TIME = re.compile(
+    r"(?<![\d:])(\d{1,2})(?::(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([ap]\.?m\b\.?)?|\s?([ap]\.?m\b\.?))",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"(.*?(?<!\d)\d{4}(?:[-/.]\d{1,2}){0,2})(?!\d)(.*)")  # a date to its year, then a zone
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?)?(?=$|[Z+-])")
 _OFFSET = re.compile(r"(?:GMT|UTC)?\s*([+-])(\d{1,2}):?(\d{2})?$", re.IGNORECASE)
 _AREA = re.compile(r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+$")
@@ -61,8 +65,13 @@ def _read(text: str) -> datetime | None:
         return datetime(year, month, number, hour, minute, second, tzinfo=_zone_of(text[compact.end() :]))
     found = _TIME.search(text)
     before, after = (text[: found.start()], text[found.end() :]) if found else (text, "")
-    zone = _zone_of(_without_year(after)) if found else None
-    day = _date_of(before, after)
+    if found and not re.search(r"\d", before) and (behind := _BEHIND.fullmatch(after)):
+        day, zone = (
+            _date_of(behind[1].lstrip(", "), ""),
+            _zone_of(behind[2]) or _zone_of(" ".join(_WORD.findall(after))),
+        )
+    else:
+        day, zone = _date_of(before, after), _zone_of(_without_year(after)) if found else None
     if day is None:
         return None
     return datetime.combine(day, time(), zone) + (_clock_of(found) if found else timedelta(0))
@@ -70,8 +79,8 @@ def _read(text: str) -> datetime | None:
 
 def _clock_of(found: re.Match[str]) -> timedelta:
     hour, minute, second = (int(part or 0) for part in found.groups()[:3])
-    if found[5]:
-        hour = hour % 12 + (12 if found[5][0] in "pP" else 0)
+    if half := found[5] or found[6]:
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):
         raise ValueError("no time of day")
     micro = int((found[4] or "0").ljust(6, "0")[:6])
@@ -111,13 +120,16 @@ def _date_of(before: str, after: str) -> date | None:
         first, second, year = int(found[1]), int(found[2]), int(found[3])
         return date(year, first, second) if second > 12 else date(year, second, first)
     months = [month for word in _WORD.findall(text.lower()) if (month := _month_of(word))]
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    numbers = re.findall(r"\d+", text)
     if len(numbers) == 1 and (behind := re.search(r"(?<![\d+-])(\d{4})$", after)):
-        numbers.append(int(behind[1]))
+        numbers.append(behind[1])
     if not months or len(numbers) != 2:
         return None
-    day_number, year = numbers if numbers[0] <= 31 else (numbers[1], numbers[0])
-    return date(year if year > 99 else year + (2000 if year < 69 else 1900), months[-1], day_number)
+    day_of_month, told = numbers if len(numbers[0]) <= 2 and int(numbers[0]) <= 31 else reversed(numbers)
+    year = int(told)
+    if len(told) == 2:  # "0001" is no short form of 2001
+        year += 2000 if year < 69 else 1900
+    return date(year, months[-1], int(day_of_month))
 
 
 def _month_of(word: str) -> int | None:

@@ -42,7 +42,8 @@ class FeedItem:
     """One entry, cleaned. `identity` is the same at every reading; `digest` changes when the words do.
 
     `published_at` is None where the feed gives no believable time. `stamp` is the line with which some forums end a
-    post ("Posted by ... on ..."), already taken out of the text. `origin` is the site an aggregator took it from.
+    post ("Posted by ... on ..."), already taken out of the text. `origin` is the site an aggregator took it from,
+    `guid` the entry's own name as the feed gives it.
     """
 
     identity: str
@@ -56,6 +57,11 @@ class FeedItem:
     origin: str = ""
     stamp: str = ""
     replies: int | None = None
+    guid: str = ""
+
+    def native_id(self, source: str) -> str:
+        """What the feed calls it; where it has no name, its identity without the source's."""
+        return self.guid or self.identity.removeprefix(f"{source}|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +254,7 @@ def clean_entry(entry: dict[str, str], shared: set[str], setting: Setting) -> Fe
         origin=safe_link(entry.get("origin", "")),
         stamp=stamp,
         replies=int(replies[:9]) if replies.isdecimal() else None,
+        guid=entry["id"].strip(),
     )
 
 

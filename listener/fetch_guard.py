@@ -15,6 +15,7 @@ from mentions.failures import NeedsAttention
 
 OPEN_PORTS = (80, 443)
 MOST_ADDRESSES = 3  # tried in turn when a name has several
+CLOSED = tuple(map(ipaddress.ip_network, ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24")))  # sites, protocols, relays
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,7 +34,8 @@ def address_behind(address: Address) -> Address:
 def is_public(address: Address) -> bool:
     """True for an address of the open internet: not private, loopback, link-local, shared, reserved or multicast."""
     inner = address_behind(address)
-    return inner.is_global and not (inner.is_multicast or inner.is_reserved or inner.is_unspecified)
+    closed = inner.is_multicast or inner.is_reserved or inner.is_unspecified or any(inner in each for each in CLOSED)
+    return inner.is_global and not closed
 
 
 def look_up(host: str, port: int, timeout: float | None) -> list[str]:

@@ -33,12 +33,13 @@ _BREAKS = re.compile(
     r"address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main|nav|ol|p|pre"
     r"|section|table|td|th|tr|ul"
 )
-# Controls but for tab and line feed, lone surrogates, and the invisible signs that turn, hide or split words. The
-# joiners U+200C and U+200D stay: emoji and several scripts need them.
+# Controls but for tab and line feed, lone surrogates, and the invisible signs that turn or hide words. The
+# joiners U+200C and U+200D and the break U+200B stay: emoji and several scripts need them; matching passes over them.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\uffff"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_WIDTHLESS = "\u200b\u200c\u200d"
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|amp|lt|gt|quot|apos);", re.IGNORECASE)  # never the © of "&copy=1"
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
@@ -94,7 +95,7 @@ def charset(label: str | None) -> str | None:
 
 
 def drop_unseen(text: str) -> str:
-    """Without controls (carriage returns become line feeds), bidi switches and zero-width signs."""
+    """Without controls (carriage returns become line feeds), bidi switches and most zero-width signs."""
     return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -125,7 +126,8 @@ def _after(markup: str, closing: str, at: int, end: int) -> int:
 def plain_text(markup: str, limit: int = TEXT_LIMIT) -> str:
     """What a reader sees of HTML: at most `limit` characters, lines kept, blank ones not."""
     text = drop_unseen(html.unescape(strip_tags(markup)))
-    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()[:limit].rstrip()
+    text = _LINES.sub("\n", _SPACES.sub(" ", text)).strip()[:limit].rstrip()
+    return text if text.strip(_WIDTHLESS + " \n") else ""
 
 
 def plain_line(markup: str, limit: int = TITLE_LIMIT) -> str:
@@ -135,7 +137,8 @@ def plain_line(markup: str, limit: int = TITLE_LIMIT) -> str:
 
 def safe_link(link: str, base: str = "") -> str:
     """An absolute http or https address, else ""."""
-    text = "".join(drop_unseen(_ENTITY.sub(lambda found: html.unescape(found[0]), link)).split())
+    text = drop_unseen(_ENTITY.sub(lambda found: html.unescape(found[0]), link)).replace("\u200b", "")
+    text = "".join(text.split())
     try:
         absolute = urljoin(base, text) if text else ""
         parts = urlsplit(absolute)

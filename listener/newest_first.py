@@ -89,7 +89,7 @@ def _name(row: Any) -> str:
 class Walk:
     """Where a source stands. `seen` is what it knew before this look at it, `found` what this look has brought so far:
     only once a look has come to its end does it count as known, so that one broken off leaves no gap. `first` while
-    nothing was known before."""
+    nothing was known before, `emptied` after a whole listing that was empty all at once."""
 
     of: str
     seen: Mapping[str, str] = field(default_factory=dict)
@@ -97,13 +97,15 @@ class Walk:
     next: str = ""
     read: int = 0
     first: bool = True
+    emptied: bool = False
 
     @staticmethod
     def from_note(note: Mapping[str, Any], of: str) -> Walk:
         """What `note` wrote of the same listing, else a fresh start."""
         if note.get("v") != VERSION or note.get("of") != of:
             return Walk(of)
-        return Walk(of, note["seen"], note["found"], note["next"], note["read"], note["first"])
+        return Walk(of, note["seen"], note["found"], note["next"], note["read"], note["first"],
+                    note.get("emptied", False))  # fmt: skip
 
     def note(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -115,6 +117,7 @@ class Walk:
             "next": self.next,
             "read": self.read,
             "first": self.first,
+            "emptied": self.emptied,
         }
 
     def restart(self) -> Walk:
@@ -124,7 +127,8 @@ class Walk:
 
     def take(self, listing: Listing, pages: int) -> tuple[Walk, Taken]:
         """The page's news. A look ends at a page that shows something known or nothing new, and where it is the first
-        after so many pages."""
+        after so many pages. A whole listing that shows nothing of several entries is believed once it says so twice
+        running: what is gone is lost for good, and an answer may be empty by mistake."""
         known = {**self.seen, **self.found}
         page = {entry.key: entry.digest for entry in listing.entries}
         reached = any(key in self.seen for key in page)
@@ -136,11 +140,13 @@ class Walk:
         taken = replace(self._news(listing.entries, known), gap=gap)
         if listing.whole:
             lost = tuple(key for key, digest in known.items() if key not in page and digest != ODD)
+            if not page and len(lost) > 1 and not self.emptied:
+                return replace(self, emptied=True), taken
             taken = replace(taken, gone=taken.gone + lost)
             return Walk(self.of, page, first=not page), taken
-        found = {**self.found, **page}
+        found = older_first(self.found, page)
         if more and read < most:
-            return replace(self, found=found, next=listing.next, read=read), taken
+            return replace(self, found=found, next=listing.next, read=read, emptied=False), taken
         kept = sift(self.seen, found)[1]
         return Walk(self.of, kept, first=not kept), taken  # an answer empty by mistake teaches nothing
 
@@ -169,6 +175,12 @@ class Walk:
             sample=odd[-1].odd if odd else "",
             gone=tuple(entry.key for entry in odd if entry.closed and entry.key in known),
         )
+
+
+def older_first(found: Mapping[str, str], page: Mapping[str, str]) -> dict[str, str]:
+    """What a look has found so far with its next, older page: the oldest stand first, which is where the memory
+    forgets."""
+    return {**dict(reversed(list(page.items()))), **{key: page.get(key, digest) for key, digest in found.items()}}
 
 
 def _gap(more: bool, read: int, most: int) -> str:

@@ -60,7 +60,8 @@ class PlatformFetch:
         self._json = speaks_json
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request and one answer: good, 304, or one that `judge` lets through. Raises what others mean."""
+        """One request and one answer: good, 304 where it was asked "only if changed", or one that `judge` lets
+        through. Raises what others mean."""
         there = self._rewrite(url)
         if urlsplit(there).path.rstrip("/").endswith(self._silent or ("\0",)):
             return Answer(404, there, httpx.Headers(), b"{}")
@@ -68,6 +69,8 @@ class PlatformFetch:
         answer = self._tools.fetch.exchange(
             there, wanted, method=method, body=body, robots=False, pauses=self.is_home, redirects=False
         )
+        if answer.status == 304 and not any(name.lower() == "if-none-match" for name in wanted):
+            raise TemporaryFailure(f"{place(httpx.URL(there))}: says that nothing changed, which nobody asked (304)")
         self._weigh(answer)
         return answer
 
@@ -83,7 +86,7 @@ class PlatformFetch:
         if answer.status in REDIRECTS:
             follow(httpx.URL(answer.url), answer.headers.get("location", ""))
             raise NeedsAttention(f"{where}: points to another address, where we do not follow; check api_root")
-        if answer.status not in (401, 403, 410, 429) and looks_like_sign_in(text):
+        if answer.status == 200 and looks_like_sign_in(text):
             raise NeedsAttention(f"{where}: answered with a sign-in page; check the address and the credentials")
         judge_status(answer.status, answer.headers, where, self._tools.clock())
         if self._json and content is None and answer.status != 304:

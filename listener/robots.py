@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
+from mentions.failures import NeedsAttention, NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -33,7 +33,8 @@ class Robots:
 
         Raises `NotConfigured` where robots.txt forbids the address: off until a named person records the site's leave
         (`permitted`); then it may be read, and its pauses hold all the same. An unreachable robots.txt means that
-        nothing may be read for now (`TemporaryFailure`); one that is not there (4xx) means that everything may.
+        nothing may be read for now (`TemporaryFailure`); one that is not there (4xx, or
+        behind a sign-in) means that everything may.
         """
         rules = self._rules_of(site)
         if not permitted and not rules.can_fetch(url, self._agent):
@@ -61,6 +62,8 @@ class Robots:
             status, body = self._load(f"{site}/robots.txt")
         except (RateLimited, NotItsTurn):
             raise
+        except NeedsAttention:  # it leads to a sign-in or off the encrypted web: as good as not there
+            return Protego.parse("")
         except TemporaryFailure as failure:
             raise TemporaryFailure(f"{site}: robots.txt cannot be read, so nothing is ({failure})") from failure
         if 400 <= status < 500:

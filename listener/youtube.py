@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -194,20 +194,36 @@ def comments_of(threads: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
             yield thread
 
 
-def replies_wanted(walk: Walk, threads: Sequence[Any]) -> tuple[Walk, list[list[str]]]:
-    """Threads of which only some replies came along, and whose number of replies has changed since we last asked: the
-    id of each, where to begin, and its video."""
-    wanted: list[list[str]] = []
+class Wanted(NamedTuple):
+    """A thread whose replies are to be asked for: its comment, the page to go on with, its video and how many replies
+    it is said to have; `failed` where that went wrong since the list was last begun."""
+
+    parent: str
+    token: str = ""
+    video: str = ""
+    total: str = ""
+    failed: bool = False
+
+    @property
+    def key(self) -> str:
+        """What is remembered under it: the number of replies there were when all of them were read."""
+        return f"{self.parent}/replies"
+
+
+def replies_wanted(walk: Walk, threads: Sequence[Any]) -> list[Wanted]:
+    """Threads of which only some replies came along, and whose number of replies has changed since we last read
+    them."""
+    wanted: list[Wanted] = []
     for thread in threads:
         try:
             given, total = len(thread["replies"]["comments"]), int(thread["snippet"]["totalReplyCount"])
             parent, video = str(thread["id"]), str(thread["snippet"].get("videoId") or "")
         except (TypeError, KeyError, AttributeError, ValueError):
             continue
-        if total > given and walk.marked(f"{parent}/replies") != str(total):
-            walk = walk.mark({f"{parent}/replies": str(total)})
-            wanted.append([parent, "", video])
-    return walk, wanted
+        each = Wanted(parent, "", video, str(total))
+        if total > given and walk.marked(each.key) != each.total:
+            wanted.append(each)
+    return wanted
 
 
 def video_of(link: str) -> str:

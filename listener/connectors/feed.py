@@ -115,7 +115,7 @@ class FeedConnector:
             text=item.text,
             title=item.title,
             link=item.link,
-            native_id=item.identity,
+            native_id=item.native_id(self._source.name),
             author_key=self._tools.pseudonym("rss", author) if author else "",
             publisher=publisher,
             voice=self._tools.voice(self._source, item.author),

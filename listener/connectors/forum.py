@@ -221,7 +221,7 @@ class ForumConnector:
         dated = software is not Software.MACHINA or item.identity in self._at_first
         return self._mention(
             self._key_of(item),
-            item.identity.removeprefix(f"{self._source.name}|"),
+            item.native_id(self._source.name),
             item.author,
             now,
             item.published_at if dated else None,

@@ -25,6 +25,7 @@ from listener.youtube import (
     CommentsOff,
     NotThere,
     PageForgotten,
+    Wanted,
     YouTubePosts,
     comments_of,
     judge,
@@ -33,7 +34,7 @@ from listener.youtube import (
     replies_wanted,
     video_of,
 )
-from mentions.failures import TemporaryFailure
+from mentions.failures import NeedsAttention, NotItsTurn, TemporaryFailure
 from mentions.mention import Mention, Voice
 
 HOME = "https://youtube.googleapis.com"
@@ -43,6 +44,7 @@ SEARCH_REACHES = 10  # pages; a search shows about 500 results and no more
 LONGEST_QUERY = 1500  # as it stands in an address: googleapiclient would POST what is much longer
 AT_ONCE = 25  # ids in one request, for the same reason
 MOST_REPLIES = 5  # pages of a thread
+MOST_FAILED = 20  # threads that are asked again
 
 
 class YouTubeOptions(PlatformOptions):
@@ -94,16 +96,23 @@ class YouTubeConnector:
         if options.read == "search" and self._platform.is_home:
             self._searching.add(self)
         self._client: Any = None
+        self._failure: NeedsAttention | TemporaryFailure | None = None  # of a thread, to be raised
+        self._raise_at: str | None = None  # by the poll after this cursor
         self._where = urlsplit(self._platform.root).netloc
 
     def poll(self, cursor: str | None) -> Page:
-        """A page of the listing, or of replies in one of its threads."""
+        """A page of the listing, or of replies in one of its threads. A thread that fails is told of, and asked again
+        once the listing is looked at anew: it holds up neither the listing nor the other threads."""
+        failure, self._failure = self._failure, None
+        if failure is not None and cursor == self._raise_at:
+            raise failure
         note = read_note(cursor)
         walk = Walk.from_note(note, self._name())
-        waiting = list(note.get("waiting", ())) if note.get("of") == walk.of else []
-        if waiting:
+        waiting = [Wanted(*each) for each in note.get("waiting", ())] if note.get("of") == walk.of else []
+        if any(not each.failed for each in waiting):
             walk, taken, waiting = self._read_replies(walk, waiting)
         else:
+            anew = not walk.next
             try:
                 rows, listing = self._list(walk.next)
             except CommentsOff:
@@ -112,8 +121,10 @@ class YouTubeConnector:
                 return Page(cursor=write_note(walk.restart().note()), gap=str(lost))
             walk, taken = walk.take(listing, self._options.pages)
             if self._options.read == "comments":
-                walk, waiting = replies_wanted(walk, rows)
-        return self._page(walk, taken, waiting)
+                waiting = _together(replies_wanted(walk, rows), waiting, anew)
+        page = self._page(walk, taken, waiting)
+        self._raise_at = page.cursor
+        return page
 
     def close(self) -> None:
         """Give back the client."""
@@ -216,17 +227,26 @@ class YouTubeConnector:
         return self._ask("commentThreads", part="snippet,replies", order="time", textFormat="html", maxResults=100,
                          **which)  # fmt: skip
 
-    def _read_replies(self, walk: Walk, waiting: list[list[str]]) -> tuple[Walk, Taken, list[list[str]]]:
-        (parent, token, video), waiting = waiting[0], waiting[1:]
+    def _read_replies(self, walk: Walk, waiting: list[Wanted]) -> tuple[Walk, Taken, list[Wanted]]:
+        one = next(each for each in waiting if not each.failed)
+        others = [each for each in waiting if each is not one]
         try:
-            rows, after = self._ask("comments", part="snippet", parentId=parent, textFormat="html", maxResults=100,
-                                    **_going_on(token))  # fmt: skip
-        except (NotThere, PageForgotten, Balked) as lost:  # one thread must not hold up the others
-            return walk, Taken(gap=f"replies to a comment: {lost}"), waiting
-        entries = read_entries(rows, lambda row: self._posts.from_comment(row, video))
+            rows, after = self._ask("comments", part="snippet", parentId=one.parent, textFormat="html", maxResults=100,
+                                    **_going_on(one.token))  # fmt: skip
+        except (NotThere, PageForgotten, Balked, CommentsOff) as lost:  # asked again as long as the list shows it
+            known = walk.marked(one.key) == f"lost {one.total}"
+            gap = "" if known else f"replies to a comment: {lost}"
+            return walk.mark({one.key: f"lost {one.total}"}), Taken(gap=gap), others
+        except NotItsTurn:
+            raise
+        except (NeedsAttention, TemporaryFailure) as failure:
+            self._failure = failure
+            return walk, Taken(), [*others, one._replace(failed=True)]
+        entries = read_entries(rows, lambda row: self._posts.from_comment(row, one.video))
         walk, taken = walk.add(entries)
-        on = [[parent, after, video]] if after and taken.mentions else []  # the newest come first
-        return walk, taken, on + waiting
+        if after and taken.mentions:  # the newest come first
+            return walk, taken, [one._replace(token=after), *others]
+        return walk.mark({one.key: one.total}), taken, others
 
     def _look_up(self, kind: str, locators: Sequence[Locator]) -> list[Mention]:
         """Those of them that are still there. One that is not may fail a whole request for comments: then by halves."""
@@ -260,8 +280,8 @@ class YouTubeConnector:
         """A channel's uploads are a list of their own, called after it."""
         return "UU" + self._options.channel_id[2:]
 
-    def _page(self, walk: Walk, taken: Taken, waiting: list[list[str]]) -> Page:
-        more = bool(walk.next or waiting)
+    def _page(self, walk: Walk, taken: Taken, waiting: list[Wanted]) -> Page:
+        more = bool(walk.next or self._failure) or any(not each.failed for each in waiting)
         resting = self in self._searching and not more
         return Page(
             mentions=taken.mentions,
@@ -273,6 +293,16 @@ class YouTubeConnector:
             gap=taken.gap,
             not_before=self._tools.clock() + SEARCH_GAP * len(self._searching) if resting else None,
         )
+
+
+def _together(wanted: list[Wanted], failed: list[Wanted], anew: bool) -> list[Wanted]:
+    """Threads to ask, with those that failed before: these have another chance each time the list is begun anew. One
+    that failed amid its pages goes on there, after what has come to it since."""
+    unchanged = {(each.parent, each.total) for each in failed}
+    wanted = [each for each in wanted if (each.parent, each.total) not in unchanged]
+    from_the_top = {each.parent for each in wanted}
+    kept = [each for each in failed if each.token or each.parent not in from_the_top][-MOST_FAILED:]
+    return wanted + [each._replace(failed=not anew) for each in kept]
 
 
 def _going_on(token: str) -> dict[str, Any]:

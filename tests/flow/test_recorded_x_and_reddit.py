@@ -56,8 +56,8 @@ def reading(server: RecordedServer, kind: str, seconds: float = 5.0, **options: 
 
 
 def plain(text: str) -> str:
-    """As a reader sees it; signs without width, which some put into words, are nothing."""
-    return " ".join(html.unescape(re.sub(r"<[A-Za-z/][^>]*>", "", text)).replace("\u200b", "").split())
+    """As a reader sees it."""
+    return " ".join(html.unescape(re.sub(r"<[A-Za-z/][^>]*>", "", text)).split())
 
 
 def told(mention: Mention) -> tuple[str, str, str, datetime]:

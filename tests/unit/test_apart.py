@@ -44,6 +44,14 @@ def test_a_feed_comes_back_as_it_would_from_here(apart: Apart) -> None:
     assert apart.pid != os.getpid()
 
 
+def test_it_knows_none_of_our_credentials(monkeypatch: pytest.MonkeyPatch, apart: Apart) -> None:
+    monkeypatch.setenv("EARSHOT_X_BEARER_TOKEN", "not-a-real-token")
+    apart.do(len, ())
+    given = Path(f"/proc/{apart.pid}/environ").read_bytes()
+    assert b"PYTHONPATH=" in given
+    assert b"EARSHOT" not in given
+
+
 def test_a_failure_comes_back_as_the_failure_it_is(apart: Apart) -> None:
     with pytest.raises(NeedsAttention, match="sign-in page"):
         apart.do(parse_feed, b"<html><input type=password></html>", None, SETTING)

@@ -149,6 +149,13 @@ def test_a_site_that_asks_to_wait_is_not_searched_on() -> None:
         assert list(server.asked) == ["/robots.txt", "/", "/posts"]
 
 
+def test_an_item_keeps_the_name_the_feed_gives_it() -> None:
+    with reading("/feed") as (server, connector):
+        server.serve("/feed", Reply(rss(item("yt:video:lark0000001", "Sirens"))))
+        (mention,) = connector.poll(None).mentions
+    assert mention.native_id == "yt:video:lark0000001"
+
+
 # -- looked at again --------------------------------------------------------------------------------------------------
 
 

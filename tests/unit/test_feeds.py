@@ -55,6 +55,14 @@ def parse(body: bytes, source: str = "s", url: str = "https://site.example/feed"
         ("Tue Jun  9 12:00:00 GMT 2026", 12),
         ("Tue, 09 Jun 2026 12:00:00 GMT+0100 (British Summer Time)", 11),
         ("Tue, 09 Jun 2026 12:00:00 Europe/London", 11),
+        ("Tue, 09 Jun 26 12:00:00 GMT", 12),
+        ("9 June 2026 at 12pm", 11),
+        ("9 June 2026 at 11am GMT", 11),
+        ("12:00 9 June 2026", 11),
+        ("1pm, Tuesday 9 June 2026", 12),
+        ("12:00 GMT 9 June 2026", 12),
+        ("12:00 June 9, 2026 +0100", 11),
+        ("12:00 2026-06-09", 11),
     ],
 )
 def test_a_date_is_read_in_its_zone(text: str, hour: int) -> None:
@@ -87,7 +95,16 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     read_date(text, LONDON)
 
 
-@pytest.mark.parametrize("date", ["Tue, 09 Jun 1999 12:00:00 GMT", "Tue, 16 Jun 2026 12:00:00 GMT", "", "yesterday"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Tue, 09 Jun 1999 12:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +0000",
+        "Tue, 16 Jun 2026 12:00:00 GMT",
+        "",
+        "yesterday",
+    ],
+)
 def test_an_unbelievable_date_is_left_open(date: str) -> None:
     assert parse(rss(item("1", "A title", date=date))).items[0].published_at is None
 
@@ -104,6 +121,22 @@ def test_a_guid_that_is_an_address_holds_everywhere_any_other_only_in_its_source
     address, bare = rss(item("https://a.example/1", "A")), rss(item("1", "A"))
     assert parse(address, "one").items[0].identity == parse(address, "two").items[0].identity
     assert parse(bare, "one").items[0].identity != parse(bare, "two").items[0].identity
+
+
+@pytest.mark.parametrize("guid", ["yt:video:lark0000001", "https://a.example/?p=1", "7"])
+def test_a_native_id_is_the_guid_as_given(guid: str) -> None:
+    entries = [
+        item(guid, "A", link="https://a.example/a"),
+        item(guid, "B", link="https://a.example/b"),
+        item(guid, "C"),
+    ]
+    for body in (rss(entries[0]), rss(*entries)):
+        assert {each.native_id("trial") for each in parse(body, "trial").items} == {guid}
+
+
+def test_without_guid_the_native_id_does_not_name_the_source() -> None:
+    (one,) = parse(rss(item("", "A")), "trial").items
+    assert one.identity == f"trial|{one.native_id('trial')}"
 
 
 def test_items_that_share_a_guid_are_all_kept_and_keep_their_identity_when_others_arrive() -> None:
@@ -328,8 +361,14 @@ def test_text_is_what_a_reader_sees() -> None:
 
 
 def test_unseen_signs_are_taken_out_and_emoji_stay_whole() -> None:
-    family = "\U0001f468‍\U0001f469‍\U0001f467"
-    assert plain_line(f"po​li‮ce\x00 \ufeffnow {family}") == f"police now {family}"
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert plain_line(f"poli\u202ece\x00 \ufeffnow {family}") == f"police now {family}"
+
+
+def test_a_break_without_width_stays_as_it_was_written_and_is_no_text_by_itself() -> None:
+    assert plain_text("<p>po\u200blice</p><p>&#x200B;</p>") == "po\u200blice\n\u200b"
+    assert plain_text("<p>&#x200B;</p> <p>\u200d</p>") == ""
+    assert safe_link("https://a.example/x\u200by") == "https://a.example/xy"
 
 
 def test_lengths_are_capped() -> None:

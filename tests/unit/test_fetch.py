@@ -278,6 +278,12 @@ def test_nothing_is_read_while_robots_txt_cannot_be(server, fetch, reply):
     assert fetch.get(url).body == b"x"
 
 
+@pytest.mark.parametrize("there", ["/login?next=/robots.txt", "ftp://x/robots.txt"])
+def test_a_robots_txt_behind_a_sign_in_is_none(server, fetch, there):
+    server.serve("/robots.txt", Reply(status=302, headers={"Location": there}))
+    assert fetch.get(server.serve("/feed", Reply(b"x"))).body == b"x"
+
+
 def test_a_redirect_into_what_robots_txt_forbids_is_not_followed(server, fetch):
     server.serve("/robots.txt", Reply(b"User-agent: *\nDisallow: /private\n"))
     with pytest.raises(NotConfigured):

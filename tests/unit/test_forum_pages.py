@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from listener.forums.json_pages import read_json_page
 from listener.forums.kinds import UNVERIFIED, Software, recognise
 from listener.forums.lists import read_links
 from listener.forums.moments import read_moment, writes_month_first
@@ -189,6 +190,20 @@ def test_topics_of_a_list_that_no_rule_knows_are_taken_by_their_links() -> None:
     rows = read_links(tree, rules_of("phpbb"), Place("https://b.example/", LONDON, NOON), "https://b.example/")
     assert [(row.number, row.title) for row in rows] == [(str(n), f"Topic number {n}") for n in (1, 2, 3)]
     assert all(row.link.startswith("https://b.example/viewtopic.php?t=") for row in rows)
+
+
+def test_a_post_that_is_only_a_picture_goes_by_its_topic() -> None:
+    posts = [
+        {"id": 11, "topic_id": 4, "post_number": 1, "cooked": "<p>Sirens again.</p>"},
+        {"id": 12, "topic_id": 4, "post_number": 2, "cooked": '<p><img src="/x.png"></p>'},
+    ]
+    document = {"id": 4, "title": "Night noise", "posts_count": 2, "post_stream": {"posts": posts}}
+    page = read_json_page(document, Place("https://board.example/t/4.json", LONDON, NOON))
+    assert page is not None
+    assert [(post.number, post.title, post.text) for post in page.posts] == [
+        ("11", "Night noise", "Sirens again."), ("12", "Night noise", ""),
+    ]  # fmt: skip
+    assert not page.odd
 
 
 def test_a_page_is_read_in_the_charset_it_names_itself() -> None:

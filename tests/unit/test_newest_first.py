@@ -110,6 +110,18 @@ def test_what_is_missing_from_a_whole_listing_is_gone() -> None:
     assert walk.take(Listing(entries(2, 3), whole=True), 1)[1] == Taken()
 
 
+def test_a_whole_listing_that_is_empty_once_takes_nothing_away_and_twice_it_does() -> None:
+    several, nothing = Listing(entries(1, 2), whole=True), Listing(whole=True)
+    walk, _ = Walk("l").take(several, 1)
+    walk, taken = walk.take(nothing, 1)
+    assert taken == Taken()
+    walk, taken = Walk.from_note(walk.note(), "l").take(several, 1)
+    assert taken == Taken()
+    walk, taken = walk.take(nothing, 1)
+    assert taken == Taken()
+    assert Walk.from_note(walk.note(), "l").take(nothing, 1)[1].gone == ("1", "2")
+
+
 def test_a_gap_is_told_where_a_look_ends_before_what_is_known() -> None:
     walk, _, _ = look(Walk("l"), [1])
     _, _, taken = look(walk, range(100, 100 + SIZE * 4))
@@ -132,6 +144,14 @@ def test_what_stands_beside_the_listing_is_remembered_like_it() -> None:
     walk, _ = walk.take(Listing(entries(8)), 2)
     assert walk.marked("9/replies") == "7"
     assert walk.add(entries("reply"))[1] == Taken()
+
+
+def test_the_oldest_are_forgotten_first() -> None:
+    walk, _ = Walk("l").take(Listing(entries(*range(600, 300, -1)), "2"), 2)
+    walk, _ = walk.take(Listing(entries(*range(300, 0, -1))), 2)
+    walk, _ = walk.take(Listing(entries(601, 600)), 2)  # a short page: only 500 are kept
+    assert walk.take(Listing(entries(*range(601, 101, -1))), 2)[1] == Taken()
+    assert [each.native_id for each in walk.take(Listing(entries(102, 101)), 2)[1].mentions] == ["101"]
 
 
 def test_another_listing_starts_afresh() -> None:

@@ -24,6 +24,8 @@ POSTS = st.text(max_size=80) | st.text("aS'’_ 👮🏽\u200d♀️é.é-ßﬁ"
         ("#riot", "riot"),
         ("@metpolice", "MetPolice"),
         ("po\u00adlice", "police"),
+        ("po\u200blice", "police"),
+        ("#po\u200blice", "police"),
         ("Ｐｏｌｉｃｅ", "police"),
     ],
 )

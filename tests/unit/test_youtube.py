@@ -151,6 +151,48 @@ def test_a_thread_whose_replies_cannot_be_had_holds_up_no_other(status: int, rea
     assert (tried.state, names(tried), nothing_new(tried)) == ("ok", ["Ug1", "Ug1.r1", "Ug2", "Ug3"], True)
 
 
+def two_threads() -> list[Exchange]:
+    return [
+        api("commentThreads", thread("Ug1", "r1", total=2), thread("Ug2", "r1", total=2)),
+        api("comments", comment("Ug1.r2"), parentId="Ug1"),
+        api("comments", comment("Ug2.r2"), parentId="Ug2"),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["commentsDisabled", "forbidden", "backendError"])
+def test_a_thread_that_always_fails_holds_up_neither_the_list_nor_other_threads(reason: str) -> None:
+    recorded = [
+        *two_threads()[::2],
+        error("comments", 500 if reason == "backendError" else 403, reason, parentId="Ug1"),
+    ]
+    with RecordedServer(recorded) as server, reading("youtube", server, read="comments", video_id=VIDEO) as connector:
+        cursor, came, failures = None, [], 0
+        for _ in range(9):
+            try:
+                page = connector.poll(cursor)
+            except (NeedsAttention, TemporaryFailure):
+                failures += 1
+                continue
+            came += [each.native_id for each in page.mentions]
+            cursor = page.cursor
+    assert came == ["Ug1", "Ug1.r1", "Ug2", "Ug2.r1", "Ug2.r2"]
+    assert server.calls.count("GET /youtube/v3/commentThreads") >= 3
+    assert failures == (0 if reason == "commentsDisabled" else 2)
+
+
+def test_replies_that_could_not_be_had_once_are_asked_for_again() -> None:
+    with (
+        RecordedServer(two_threads()) as server,
+        reading("youtube", server, read="comments", video_id=VIDEO) as connector,
+    ):
+        server.spoil(1, Reply(error("comments", 404, "commentNotFound").body, 404))
+        tried = polled(connector, 2)
+        assert names(tried) == ["Ug1", "Ug1.r1", "Ug2", "Ug2.r1", "Ug2.r2", "Ug1.r2"]
+        asked = server.calls.count("GET /youtube/v3/comments")
+        polled(connector, 1)
+    assert asked == 3
+
+
 def test_a_video_without_comments_is_no_failure() -> None:
     with (
         RecordedServer([error("commentThreads", 403, "commentsDisabled")]) as server,
