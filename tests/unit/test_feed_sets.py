@@ -61,11 +61,13 @@ def test_every_set_is_read_as_well_as_feedparser_reads_it(shared: Path, folder: 
     assert sum(each.our_links for each in found) >= 0.9 * sum(each.links for each in found)
 
 
-def test_every_item_of_a_live_feed_has_a_link_and_a_date(shared: Path) -> None:
+def test_every_item_of_a_live_feed_has_words_and_a_date_unless_it_claims_the_year_one(shared: Path) -> None:
     for file in sorted((shared / "recorded/feeds/real2026").iterdir()):
         items = ours(file.read_bytes()).items
         assert items, file.name
-        assert all(item.published_at and (item.title or item.text) for item in items), file.name
+        assert all(item.title or item.text for item in items), file.name
+        undated = sum(item.published_at is None for item in items)
+        assert undated <= file.read_bytes().count(b"Jan 0001"), file.name
 
 
 def test_json_feeds_are_read_whole_although_feedparser_finds_nothing(shared: Path) -> None:
