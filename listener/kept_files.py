@@ -77,7 +77,7 @@ def _clean(path: Path, buried: Buried) -> bool:
             return True
     except OSError:
         raise
-    except Exception as bug:  # no file may keep what was deleted from going elsewhere
+    except Exception as bug:  # noqa: BLE001 - no file may keep what was deleted from going elsewhere
         log.error("file=%s is gone through as a text reason=%s", path.name, type(bug).__name__)
         if _differs(_text(path.read_bytes(), buried)):
             _replace(path, (after for _, after in _text(path.read_bytes(), buried)))
