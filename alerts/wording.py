@@ -21,6 +21,9 @@ GUIDANCE = {
     Rag.GREEN: "Green: go ahead, nobody needs to be called first.",
     Rag.NONE: "No topic of the strategy was recognised: judge it yourself, and ask DPA where in doubt.",
 }
+UNCONFIRMED = "Unconfirmed: these are posts and articles that were counted, not facts that were checked."
+REHEARSAL = "EXERCISE - this is a rehearsal, nothing here is happening."
+STANDING = (*GUIDANCE.values(), UNCONFIRMED, REHEARSAL)  # whole sentences of ours that stand in notices again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,14 @@ def write_subject(incident: Incident, kind: NoticeKind, now: datetime, head: Let
 def write_body(incident: Incident, kind: NoticeKind, why: str, now: datetime, head: Letterhead, key: str) -> str:
     """The message in full. `why` is the rule's own sentence or what ended it."""
     lines = [
-        *(["EXERCISE - this is a rehearsal, nothing here is happening.", ""] if head.exercise else []),
+        *([REHEARSAL, ""] if head.exercise else []),
         f"{_HEADINGS[kind]}: {_one_line(incident.title)}",
         "",
         f"Level and colour: {incident.level}, {incident.colour}",
         f"Why: {_one_line(why)}",
         *_evidence_lines(incident, now, head),
         "",
-        "Unconfirmed: these are posts and articles that were counted, not facts that were checked.",
+        UNCONFIRMED,
         GUIDANCE[incident.colour],
         "",
         f"Open it: {link_to(head)}",

@@ -10,13 +10,15 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
+from alerts.wording import STANDING
 from listener.kept_files import Buried, clean_files
 from mentions.clock import Clock
-from mentions.mention import Assessed
+from mentions.mention import DELETED, Assessed
 from mentions.records import Burial
 from mentions.redaction import Redaction
 from mentions.state import State
 from mentions.store import MentionStore
+from mentions.tombstones import entombed
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +66,8 @@ class Burying:
         self.bury_waiting(ids, at, because)
         held = self.store.get(ids)
         texts = _texts(held)
-        self.state.redact(texts)
-        clean_files(self.folder, self.passed_over, Buried(frozenset(ids), at, because, Redaction(texts)))
+        self.state.redact(texts, STANDING)
+        clean_files(self.folder, self.passed_over, Buried(frozenset(ids), at, because, Redaction(texts, STANDING)))
         gone = self.store.bury(ids, at, because)
         self.state.finish_burials(ids)
         if gone:
@@ -93,6 +95,26 @@ def bury_alike(store: MentionStore, burials: Sequence[Burial]) -> int:
         ids = [each.mention_id for each in alike if each.mention_id in worded]
         gone += store.bury(ids, at, because) if ids else 0
     return gone
+
+
+class Deleted:
+    """What was ever deleted at its source, by the state's list: as it comes into a store again, from an older export
+    or another store, its words stay out. (Words that lapsed may come: they are looked at, or lapse again.)"""
+
+    def __init__(self, state: State | None) -> None:
+        self._known: dict[str, Burial] = {}
+        after = ""
+        while state is not None and (page := state.burials(after, AT_ONCE)):
+            self._known |= {each.mention_id: each for each in page if each.because == DELETED}
+            after = page[-1].mention_id
+
+    def without_words(self, batch: Sequence[Assessed]) -> list[Assessed]:
+        """The same, tombstones where they have to be."""
+        return [self._as_known(held) for held in batch]
+
+    def _as_known(self, held: Assessed) -> Assessed:
+        known = self._known.get(held.mention.id)
+        return held if known is None else entombed(held, known.at, known.because)
 
 
 def _occasion(burial: Burial) -> tuple[str, datetime]:

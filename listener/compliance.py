@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from config.settings import Settings
+from config.settings import Settings, SourceSettings
+from listener.approval import subject_of
 from listener.burying import Burying
 from listener.connector import Connector, Locator, Rechecked, Rechecks
 from listener.polling import Poller
@@ -31,11 +32,17 @@ BATCHES_OF_A_SITE = 2  # of any other: a small forum is not to be read twice ove
 AFTER_A_FAULT = timedelta(minutes=15)
 AFTER_A_STOP = timedelta(hours=1)  # where a person has to do something first
 TOLD_NOTHING = timedelta(hours=6)  # one that could not be told is looked at again after so long
+FROM_ELSEWHERE = timedelta(days=30)  # what came from where a source was before it moved: nobody can look at it
 MARGIN = timedelta(minutes=15)  # before its last hour words go, rather than after it
 LAPSED_AT_ONCE = 5000
 # Native ids that mean the same to every connector of a kind; elsewhere only the source that brought it can look (what
 # one page's token sees on Facebook another's does not).
 ANYWHERE = frozenset(("x", "youtube", "reddit", "bluesky", "flickr"))
+PLATFORMS = {"feed": "rss"}  # of kinds that are called otherwise
+# Their native ids mean something at one site only; feeds are asked by their items' own links.
+OF_ONE_SITE = frozenset(("mastodon", "forum"))
+HOME_NOTE = "looked_at_home:"  # and the source's name: which site it reads, and since when, if it once read another
+ELSEWHERE = "it came from another site, which this source no longer reads"
 LOCATORS_NOTE = "locators_dropped_on"
 ACTION = "recheck"  # in the audit
 
@@ -72,6 +79,7 @@ class Compliance:
     locators: timedelta
     turn: Callable[[str], AbstractContextManager[object]] = nullcontext
     admit: Callable[[str], None] = lambda name: None  # raises `NotConfigured` where terms close a source to us
+    homes: Mapping[str, datetime] = field(default_factory=dict)  # of sources that moved: since when they are there
     _not_before: dict[str, datetime] = field(default_factory=dict, repr=False)  # by source
     _why: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -82,7 +90,11 @@ class Compliance:
     def work(self, progress: Callable[[int], None] = lambda count: None, *, at_once: bool = False) -> dict[str, Done]:
         """One turn: bury what was noted, look again at what is due, let go what may stay no longer. By platform what
         was done, which the audit has too. Raises where store or state are away; all is done again then."""
-        self.burying.finish(at_once=at_once)
+        unburied: Failure | None = None
+        try:
+            self.burying.finish(at_once=at_once)
+        except Failure as failure:  # a file or a node in the way must not keep us from looking at what is due
+            unburied = failure
         done: dict[str, Done] = {}
         ends = time.monotonic() + SITES_FOR
         for each in _most_pressing_first(self.store.to_check(self.clock())):
@@ -90,18 +102,21 @@ class Compliance:
             if limit_of(each.platform) or time.monotonic() < ends:
                 self._look(each, told, progress)
                 self._let_lapse(each, told)
-        self.burying.finish(at_once=at_once)
-        self._drop_locators()
+        if unburied is None:
+            self.burying.finish(at_once=at_once)
+            self._drop_locators()
         for platform, told in done.items():
             if any(told.counts.values()):
                 self.state.audit(self.clock(), "earshot", ACTION, {"platform": platform, **told.counts})
+        if unburied is not None:
+            raise unburied
         return done
 
     def asker(self, platform: str, source: str) -> tuple[str, Rechecks] | None:
-        """Who can look at what this source brought: itself, or where ids mean the same everywhere another of its kind;
-        None where nobody can."""
-        own = self.connectors.get(source)
-        if isinstance(own, Rechecks):
+        """Who can look at what this source brought: itself while it is of that platform, or where ids mean the same
+        everywhere another of its kind; None where nobody can."""
+        own = self.connectors.get(source)  # its name may have been another kind's when it brought this
+        if isinstance(own, Rechecks) and PLATFORMS.get(own.kind, own.kind) == platform:
             return source, own
         if platform not in ANYWHERE:
             return None
@@ -124,6 +139,9 @@ class Compliance:
             batch = self.store.due(each.platform, each.source, self.clock(), connector.most_at_once)
             if not batch:
                 return
+            batch = self._of_this_site(each, batch, told)
+            if not batch:
+                continue
             try:
                 self.admit(name)
                 with self.turn(name):
@@ -139,6 +157,18 @@ class Compliance:
                 return
             self._take(each, batch, found, told)
             progress(len(batch))
+
+    def _of_this_site(self, each: ToCheck, batch: list[Due], told: Done) -> list[Due]:
+        """Without what came from where the source was before it moved: an id unknown to the new site proves nothing."""
+        since = self.homes.get(each.source) if each.platform in OF_ONE_SITE else None
+        if since is None:
+            return batch
+        held = self.store.get([one.id for one in batch])
+        here = [one for one in batch if one.id not in held or held[one.id].mention.first_seen_at >= since]
+        if elsewhere := [one.id for one in batch if one not in here]:
+            self.store.postpone(elsewhere, self.clock() + FROM_ELSEWHERE)
+            told.held_up[each.source] = ELSEWHERE
+        return here
 
     def _hold_up(self, name: str, failure: Failure) -> None:
         now = self.clock()
@@ -228,6 +258,20 @@ def _most_pressing_first(rounds: Sequence[ToCheck]) -> list[ToCheck]:
     return sorted(due, key=lambda each: (limit_of(each.platform) is None, each.due_at))
 
 
+def note_homes(sources: Iterable[SourceSettings], state: State, now: datetime) -> dict[str, datetime]:
+    """Keep which site each source reads; by name since when, of those that read another before."""
+    moved: dict[str, datetime] = {}
+    for each in sources:
+        key, here = f"{HOME_NOTE}{each.name}", subject_of(each.kind, each.options).replace(" www.", " ")
+        before, _, since = (state.get(key) or "").partition("\n")
+        if before != here:
+            since = now.isoformat() if before else ""
+            state.put(key, f"{here}\n{since}")
+        if since:
+            moved[each.name] = datetime.fromisoformat(since)
+    return moved
+
+
 def open_compliance(
     settings: Settings, store: MentionStore, state: State, poller: Poller, spool: Path, clock: Clock
 ) -> Compliance:
@@ -243,4 +287,5 @@ def open_compliance(
         locators=settings.retention.locators,
         turn=lambda name: poller.turns[name],
         admit=poller.admit,
+        homes=note_homes(settings.sources, state, clock()),
     )

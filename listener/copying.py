@@ -56,14 +56,16 @@ def copy_all(
     target: MentionStore,
     progress: Callable[[str, int], None],
     tell: Callable[[TemporaryFailure], None],
+    as_known: Callable[[Sequence[Assessed]], Sequence[Assessed]] = lambda batch: batch,
 ) -> Copied:
     """Copy every mention as of now, newest first, then read all of it back. What the target has already is not written
     again, so a copy that was broken off goes on where it was; where both have a mention, the later fetched copy's facts
     stand, and the source's opinion. Writing waits for a target that is away, and `tell` hears of it; reading does not:
-    run again, it goes on. `progress` hears the stage ("copy" or "check") and how many more are done."""
+    run again, it goes on. `as_known` makes of a batch what is to be copied of it. `progress`
+    hears the stage ("copy" or "check") and how many more are done."""
     done, keys = Copied(), set[int]()
     every = source.everything()
-    while batch := list(islice(every, BATCH)):
+    while batch := as_known(list(islice(every, BATCH))):
         patiently(lambda batch=batch: _copy(batch, target, done), tell)  # type: ignore[misc]
         for held in batch:
             done.sent.add(held)

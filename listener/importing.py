@@ -85,14 +85,15 @@ def import_files(
     reader: Reader,
     progress: Callable[[int, Imported], None],
     tell: Callable[[TemporaryFailure], None] = lambda failure: None,
+    as_known: Callable[[Sequence[Assessed]], Sequence[Assessed]] = lambda batch: batch,
 ) -> Imported:
     """Save every good line of the files; bad ones are kept in `rejected`. `progress` hears the bytes read and the
-    counts so far after every chunk, `tell` that the store is waited for. What was broken off can simply be run again.
-    """
+    counts so far after every chunk, `tell` that the store is waited for; `as_known` makes of a batch what is to be
+    saved. What was broken off can simply be run again."""
     done = Imported()
     with without_collecting():
         for judged in _judge(files, reader):
-            saved = patiently(partial(store.save, judged.good), tell)
+            saved = patiently(partial(store.save, as_known(judged.good)), tell)
             done.seen += len(judged.good) + len(judged.bad)
             done.new += len(saved.new)
             done.updated += len(saved.updated)

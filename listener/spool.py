@@ -181,7 +181,7 @@ class Spool:
 
     def _keep(self, path: Path, content: bytes) -> None:
         """Write the file, whole and for good."""
-        unfinished = path.with_suffix(UNFINISHED)
+        unfinished, was_there = path.with_suffix(UNFINISHED), path.exists()
         try:
             self._make(path.parent)
             unfinished.touch(0o600)
@@ -194,7 +194,8 @@ class Spool:
         except OSError as error:
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)
-                path.unlink(missing_ok=True)  # not kept for good, and so not kept
+                if not was_there:  # a batch that was to be changed stays as it was, and is lost to nobody
+                    path.unlink(missing_ok=True)  # not kept for good, and so not kept
             raise SpoolFull(f"{path.parent} cannot be written ({error.strerror}): free space or mend it") from None
 
     def _make(self, folder: Path) -> None:

@@ -24,7 +24,7 @@ class Failure(Exception):
 class TemporaryFailure(Failure):
     """It may work the next time it is due; not before `until` (aware UTC) where the other side named a time."""
 
-    def __init__(self, message: str, until: datetime | None = None) -> None:
+    def __init__(self, message: str = "", until: datetime | None = None) -> None:
         super().__init__(message)
         self.until = until
 

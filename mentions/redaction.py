@@ -15,13 +15,16 @@ _WORD = re.compile(r"\w+")
 
 
 class Redaction:
-    """Takes the words of these texts out of others. Made once for many texts: its cost is that of reading."""
+    """Takes the words of these texts out of others. Made once for many texts: its cost is that of reading. Runs that
+    also stand in `ours` are no quotation of them."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], ours: Iterable[str] = ()) -> None:
         self._spelt: set[str] = set()
         self._runs: dict[int, set[tuple[str, ...]]] = defaultdict(set)
         for text in texts:
             self._learn(text)
+        for own in ours:
+            self._spare(own)
 
     def _learn(self, text: str) -> None:
         words = [word.casefold() for word in _WORD.findall(text)]
@@ -31,8 +34,14 @@ class Redaction:
         if length >= SHORTEST_RUN:
             self._runs[length].update(tuple(words[at : at + length]) for at in range(len(words) - length + 1))
 
+    def _spare(self, own: str) -> None:
+        words = [word.casefold() for word in _WORD.findall(own)]
+        self._spelt = {each for each in self._spelt if each not in own}
+        for length, runs in self._runs.items():
+            runs.difference_update(tuple(words[at : at + length]) for at in range(len(words) - length + 1))
+
     def __bool__(self) -> bool:
-        return bool(self._spelt or self._runs)
+        return bool(self._spelt or any(self._runs.values()))
 
     def apply(self, said: str) -> str:
         """The same without them; itself where it quotes none."""

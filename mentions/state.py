@@ -183,8 +183,8 @@ class State(Protocol):
     # -- burials --------------------------------------------------------------------------------------------------
 
     def note_burials(self, ids: Sequence[str], at: datetime, because: str) -> None:
-        """Keep that the words of these mentions are to go, before anything is done about it. What was deleted before,
-        and done, stays as it is."""
+        """Keep that the words of these mentions are to go, before anything is done about it. What was noted as
+        deleted before stays as it is."""
 
     def unfinished_burials(self, limit: int) -> list[Burial]:
         """Those that are yet to be done, oldest first."""
@@ -195,9 +195,10 @@ class State(Protocol):
     def burials(self, after: str = "", limit: int = 1000) -> list[Burial]:
         """All of them, done or not, by mention id, from the one behind `after`: the list that holds for backups."""
 
-    def redact(self, texts: Sequence[str]) -> int:
+    def redact(self, texts: Sequence[str], ours: Sequence[str] = ()) -> int:
         """Take these words out of notices, histories, titles and boards, down to the bytes on disk; in how many rows.
-        The audit is not touched: it holds no post's words."""
+        What they have in common with `ours`, wording that Earshot puts into every notice, stays. Where it raises, the
+        next call finishes the cleaning. The audit is not touched: it holds no post's words."""
 
     # -- small things ---------------------------------------------------------------------------------------------
 

@@ -48,12 +48,8 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def elastic() -> Iterator[str]:
-    """The address of an Elasticsearch store on a server that all tests share: $ES_TEST_URL (http://HOST:PORT), else one
-    node started for this run. Tests keep their data apart: see `elastic_url`."""
-    if told := os.environ.get("ES_TEST_URL"):
-        yield f"elasticsearch:{told}"
-        return
+def elastic_server() -> Iterator[Any]:
+    """One node of Elasticsearch, started for this run, for tests that look into its files; all share it."""
     from tests.elastic_found import Lacking  # only here: no other test needs them
     from tests.elastic_server import ElasticServer
 
@@ -62,7 +58,17 @@ def elastic() -> Iterator[str]:
     except Lacking as lack:
         pytest.skip(str(lack))
     with server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elastic(request: pytest.FixtureRequest) -> str:
+    """The address of an Elasticsearch store on a server that all tests share: $ES_TEST_URL (http://HOST:PORT), else
+    the node started for this run. Tests keep their data apart: see `elastic_url`."""
+    if told := os.environ.get("ES_TEST_URL"):
+        return f"elasticsearch:{told}"
+    url: str = request.getfixturevalue("elastic_server").url
+    return url
 
 
 @pytest.fixture

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
 
+from config.settings import Settings
 from listener.acts import open_known_state
 from listener.backfill import forget_backfills
+from listener.burying import Deleted
 from listener.importing import Imported, import_files, open_reader, readable
 from listener.lock import prepare_directory, refuse_exercise
 from listener.start import read_settings
@@ -56,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
                 bar.set_postfix_str("waiting for the store")
 
             watchlists = known_watchlists(settings, utc_now())
-            done = import_files(args.files, store, open_reader(settings, utc_now(), watchlists), progress, tell)
+            reader, deleted = open_reader(settings, utc_now(), watchlists), known_deleted(settings)
+            done = import_files(args.files, store, reader, progress, tell, deleted.without_words)
         if known_watchlists(settings, utc_now()) != watchlists and (state := open_known_state(settings)):
             with closing(state):
                 forget_backfills(state, settings.store)  # what was imported has the marks of the old ones
@@ -66,6 +69,13 @@ def run(args: argparse.Namespace) -> int:
         store.close()
     print_result(done, as_json=args.json)
     return 1 if done.rejected else 0
+
+
+def known_deleted(settings: Settings) -> Deleted:
+    """What was deleted at its source before: an older export must not bring its words back."""
+    state = open_known_state(settings)
+    with closing(state) if state else nullcontext():
+        return Deleted(state)
 
 
 def print_result(done: Imported, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from config.settings import Settings
 from listener.acts import note_act
 from listener.backfill import forget_backfills
-from listener.burying import BURY_AGAIN, bury_again
+from listener.burying import BURY_AGAIN, Deleted, bury_again
 from listener.copying import Copied, copy_all
 from listener.lock import hold, prepare_directory, refuse_exercise
 from listener.start import read_settings, read_store
@@ -82,6 +82,8 @@ def copy(args: argparse.Namespace, settings: Settings) -> int:
     with closing(open_store(source, readonly=True)) as here, closing(open_store(target)) as there:
         count = here.status().mentions
         note_act(settings, "store copy", {"from": source, "to": target, "mentions": count})
+        with closing(open_state(settings.state)) as state:
+            deleted = Deleted(state)  # a snapshot from before must not bring their words back
         with (
             tqdm(total=count, unit="mention", desc="copy", disable=None, file=sys.stderr) as copying,
             tqdm(total=count, unit="mention", desc="check", disable=None, file=sys.stderr) as checking,
@@ -92,7 +94,7 @@ def copy(args: argparse.Namespace, settings: Settings) -> int:
                 print(f"earshot store: {failure}", file=sys.stderr)
 
             bars = {"copy": copying, "check": checking}
-            done = copy_all(here, there, lambda stage, more: bars[stage].update(more), tell)
+            done = copy_all(here, there, lambda stage, more: bars[stage].update(more), tell, deleted.without_words)
     tell_copied(done, as_json=args.json)
     return 0 if done.equal else 1
 

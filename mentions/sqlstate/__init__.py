@@ -38,6 +38,8 @@ from mentions.sqlstate import (
 from mentions.sqlstate.database import Database, open_database
 from mentions.state import State
 
+CLEAN_DUE = "clean_due"  # a note: words that were taken out may still stand in the files
+
 
 def open_state(url: str, readonly: bool = False) -> State:
     """Open `sqlite:PATH` or `postgresql://user@host/database`, made or upgraded as needed (never when `readonly`).
@@ -241,14 +243,16 @@ class SqlState:
         with self._database.read() as connection:
             return burials.every(connection, after, limit)
 
-    def redact(self, texts: Sequence[str]) -> int:
-        redaction = Redaction(texts)
-        if not redaction:
-            return 0
-        with self._database.write() as connection:
-            changed = burials.redact(connection, redaction)
-        if changed:
+    def redact(self, texts: Sequence[str], ours: Sequence[str] = ()) -> int:
+        redaction, changed = Redaction(texts, ours), 0
+        if redaction:
+            with self._database.write() as connection:
+                changed = burials.redact(connection, redaction)
+                if changed:
+                    ledger.put(connection, CLEAN_DUE, "yes")
+        if self.get(CLEAN_DUE):  # also where an earlier one could not, since somebody was reading
             self._database.clean()
+            self.put(CLEAN_DUE, "")
         return changed
 
     def get(self, key: str) -> str | None:

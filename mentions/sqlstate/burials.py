@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, bindparam, or_, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mentions.mention import DELETED
@@ -27,8 +27,8 @@ _QUOTING: tuple[tuple[Table, str, tuple[str, ...]], ...] = (
 
 
 def note(connection: Connection, ids: Sequence[str], at: datetime, because: str) -> None:
-    """Keep them as yet to be done. What was done before is done again only where its words may have come back: after
-    they had lapsed."""
+    """Keep them as yet to be done. What was deleted stays noted as that, done or not; what had lapsed is done again,
+    since its words may have come back."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     for start in range(0, len(ids), _AT_ONCE):
         rows = [
@@ -40,7 +40,7 @@ def note(connection: Connection, ids: Sequence[str], at: datetime, because: str)
             kept.on_conflict_do_update(
                 index_elements=["mention_id"],
                 set_={"at": kept.excluded.at, "because": kept.excluded.because, "done": False},
-                where=or_(burials.c.because != DELETED, burials.c.done.is_(False)),
+                where=burials.c.because != DELETED,
             )
         )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mentions.failures import TemporaryFailure
 from mentions.mention import DELETED, LAPSED, Rag
 from mentions.records import Burial, Incident, IncidentState, Level, Notice, NoticeKind, SourceRow, Transition
-from mentions.sqlstate import open_state
+from mentions.sqlstate import database, open_state
 from mentions.state import State
 from tests.contracts.test_state import NOW, make_older
 
@@ -91,3 +94,34 @@ def test_a_database_from_before_there_were_burials_gets_them(state: State, url: 
     upgraded.note_burials(["x:1"], NOW, DELETED)
     assert upgraded.unfinished_burials(9) == [Burial("x:1", NOW, DELETED)]
     upgraded.close()
+
+
+def test_what_was_deleted_stays_noted_as_that_though_it_lapses_before_it_is_done(state: State) -> None:
+    state.note_burials(["x:1"], NOW, DELETED)
+    state.note_burials(["x:1"], NOW + HOUR, LAPSED)
+    assert state.unfinished_burials(9) == [Burial("x:1", NOW, DELETED)]
+
+
+def test_the_words_that_are_ours_stay_though_a_post_repeats_them(state: State) -> None:
+    quoting(state)
+    repeated = [f"They always tell us: {WORDS}"]
+    assert state.redact(repeated, ["Another sentence of ours that is longer than a run", WORDS]) == 0
+    assert state.redact(repeated) == 5
+
+
+def test_files_that_somebody_was_reading_are_cleaned_at_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    path = tmp_path / "state.db"
+    state = open_state(f"sqlite:{path}")
+    quoting(state)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM notices").fetchone()
+        with pytest.raises(TemporaryFailure, match="not yet cleaned"):
+            state.redact([WORDS])
+    assert any(b"laundrette" in file.read_bytes() for file in tmp_path.iterdir())
+    assert state.redact([WORDS]) == 0
+    assert not any(b"laundrette" in file.read_bytes() for file in tmp_path.iterdir())
+    state.close()

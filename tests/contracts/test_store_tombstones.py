@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from inspect import signature
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mentions.mention import DELETED, LAPSED, Assessed, Assessment, Correction, Mention, Mood, Rag, Reason, Verdict
 from mentions.query import Everything, parse
 from mentions.store import MentionStore, ToCheck
 from mentions.stores import open_store
-from tests.contracts.store_cases import ALWAYS, DAY, HOUR, MINUTE, T0, ids, judged, opened, said, served
+from tests.contracts.store_cases import (
+    ALWAYS,
+    DAY,
+    HOUR,
+    MINUTE,
+    T0,
+    clear_away,
+    elastic_address,
+    ids,
+    judged,
+    opened,
+    said,
+    server_of,
+)
+from tests.elastic_server import ElasticServer
 
 WORDS = "qzjxkvbwpt saw the officers crouch behind the laundrette at noon"
 LATER = T0 + 2 * HOUR
 
 
-# A server lets go of what was deleted every half minute only.
-@pytest.fixture(params=[pytest.param("elasticsearch", marks=pytest.mark.slow), "sqlite"])
+@pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MentionStore]:
-    with opened(request, request.param, tmp_path) as held:
+    with opened(request, "sqlite", tmp_path) as held:
         yield held
 
 
@@ -203,10 +220,16 @@ def test_what_was_looked_at_is_due_again_and_what_told_nothing_soon(store: Menti
 
 
 def test_nobody_looks_for_what_is_gone(store: MentionStore) -> None:
-    store.save([on("x", 1), on("x", 2)])
+    store.save([on("x", 1)])
     store.bury(["forum:1"], LATER, DELETED)
-    store.forget(["forum:2"])
-    store.note_checked(["forum:1", "forum:2"], LATER)
+    store.note_checked(["forum:1"], LATER)
+    assert store.to_check(T0 + DAY) == store.due("x", "Corner", T0 + DAY, 9) == []
+
+
+def test_nobody_looks_for_what_was_forgotten(store: MentionStore) -> None:
+    store.save([on("x", 1)])
+    store.forget(["forum:1"])
+    store.note_checked(["forum:1"], LATER)
     assert store.to_check(T0 + DAY) == store.due("x", "Corner", T0 + DAY, 9) == []
 
 
@@ -240,15 +263,52 @@ def test_a_buried_mention_leaves_no_byte_of_its_words_in_the_file(tmp_path: Path
         assert store.check() == []
 
 
+# A server lets go of what was deleted every half minute only: so it is asked for all its promises at once.
 @pytest.mark.slow
-def test_a_buried_mention_leaves_no_byte_of_its_words_on_the_server() -> None:
-    with served() as server, closing(open_store(server.url)) as store:
-        store.save([judged(said(f"o{n}", f"words {n}")) for n in range(200)])
-        store.save([HELD])
-        assert bytes_there(server.folder, *QUOTED) == list(QUOTED)
-        store.bury(["forum:1"], LATER, DELETED)
-        assert bytes_there(server.folder, *QUOTED) == []
-        assert store.check() == []
+def test_elasticsearch_keeps_every_one_of_these_promises(elastic_server: ElasticServer) -> None:
+    promises = {
+        name: each
+        for name, each in globals().items()
+        if name.startswith("test_") and list(signature(each).parameters) == ["store"]
+    }
+    assert len(promises) >= 13
+    with ExitStack() as stack:
+        promises["bytes"] = partial(leaves_no_byte, elastic_server.folder)
+        stores = {name: stack.enter_context(ready(elastic_address(elastic_server.url))) for name in promises}
+        with ThreadPoolExecutor(9) as pool:
+            asked = {name: pool.submit(promise, stores[name]) for name, promise in promises.items()}
+        faults = [told_of(name, fault) for name, each in asked.items() if (fault := each.exception()) is not None]
+    if faults:
+        raise BaseExceptionGroup("promises that Elasticsearch breaks", faults)
+
+
+@contextmanager
+def ready(url: str) -> Iterator[MentionStore]:
+    """A store with its month made: making all of them at the same moment would be too much for a busy machine."""
+    host, index = server_of(url)
+    with closing(open_store(url)) as store:
+        store.note_checked([], T0)  # lays down what a month is made by
+        httpx.put(f"{host}/{index}-2026.03", timeout=60).raise_for_status()
+        yield store
+    clear_away(url)
+
+
+def told_of(name: str, fault: BaseException) -> BaseException:
+    fault.add_note(name)
+    return fault
+
+
+def leaves_no_byte(folder: Path, store: MentionStore) -> None:
+    """On a server where others say WORDS at the same time."""
+    rare = (b"vxqjwzk", b"crouched", b"jqxvzkwpty")
+    text = "jqxvzkwpty crouched behind the town hall at noon today"
+    facts = {"title": "Vxqjwzk hall", "link": "https://forum.example/t/vxqjwzk"}
+    store.save([judged(said(f"o{n}", f"words {n}")) for n in range(200)])
+    store.save([Assessed(told(1, text, **facts), replace(OPINION, corrections=()))])
+    assert bytes_there(folder, *rare) == list(rare)
+    store.bury(["forum:1"], LATER, DELETED)
+    assert bytes_there(folder, *rare) == []
+    assert store.check() == []
 
 
 def test_a_file_from_before_there_were_tombstones_is_brought_up_to_date(tmp_path: Path) -> None:

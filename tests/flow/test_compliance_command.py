@@ -16,7 +16,7 @@ from listener.connectors import CONNECTORS
 from listener.lock import hold
 from mentions.correcting import Signature, correct
 from mentions.corrections import Choices
-from mentions.mention import DELETED, Assessed, Assessment, Mention
+from mentions.mention import DELETED, LAPSED, Assessed, Assessment, Mention
 from mentions.sqlstate import open_state
 from mentions.stores import open_store
 from tests import seeding
@@ -136,3 +136,23 @@ def test_the_audit_never_holds_a_posts_words_whoever_quotes_them(data: Path) -> 
     assert not any("laundrette" in json.dumps(entry.detail) for entry in entries)
     assert "meant is" in seeded.state.transitions(incident.id)[-1].reason
     seeded.close()
+
+
+def test_neither_a_copy_of_an_old_snapshot_nor_an_old_export_brings_deleted_words_into_a_new_store(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "store", "snapshot", "--to", "old.db")
+    said(capsys, "export", "--out", "old.jsonl")
+    with closing(open_state(f"sqlite:{data}/state.db")) as state:
+        state.note_burials([f"{KIND}:1"], NOW, DELETED)
+        state.note_burials([f"{KIND}:2"], NOW, LAPSED)
+    copied, imported = data.parent / "copied.db", data.parent / "imported.db"
+    for _ in range(2):
+        out = said(capsys, "store", "copy", "--from", "sqlite:old.db", "--to", f"sqlite:{copied}", "--json")
+        assert json.loads(out)["equal"] is True
+    said(capsys, "import", "old.jsonl", "--store", f"sqlite:{imported}")
+    for path in (copied, imported):
+        assert f"{WORDS} 1".encode() not in path.read_bytes()
+        with closing(open_store(f"sqlite:{path}", readonly=True)) as store:
+            held = store.get([f"{KIND}:1", f"{KIND}:2"])
+        assert [each.mention.buried_because for each in held.values()] == [DELETED, ""]

@@ -10,9 +10,12 @@ from typing import ClassVar
 
 import pytest
 
+from alerts.wording import STANDING
 from analysis.pipeline import Pipeline
+from config.settings import SourceSettings
+from listener import burying
 from listener.burying import Burying
-from listener.compliance import Compliance, done_by_day
+from listener.compliance import Compliance, done_by_day, note_homes
 from listener.connector import Locator, Page, Rechecked
 from listener.intake import Intake
 from listener.second_look import confirm_missing
@@ -310,3 +313,58 @@ def test_a_site_that_changed_its_addresses_deleted_nothing(bench: Bench) -> None
         assert confirm_missing(bench.job.state, old, (), T0 + days * DAY) == []
     assert confirm_missing(bench.job.state, old, ("d",), T0 + 3 * DAY) == []
     assert confirm_missing(bench.job.state, old, (), T0 + 4 * DAY) == old
+
+
+def test_a_source_that_was_made_another_kinds_is_not_asked_for_what_it_brought_before(bench: Bench) -> None:
+    bench.sources["Met"] = Source("youtube", lambda asked: Rechecked(gone=tuple(each.id for each in asked)))
+    bench.save(post(1, source="Met"))
+    bench.now = T0 + 20 * HOUR
+    assert bench.job.work()["x"].held_up == {"Met": "no source that is set up can look at it again"}
+    assert bench.words(1)
+    bench.sources["Feed"] = Source("feed", lambda asked: Rechecked(gone=tuple(each.id for each in asked)))
+    bench.save(post(2, "rss", "Feed"))
+    bench.now = T0 + DAY
+    assert bench.job.work()["rss"].gone == 1
+
+
+def test_a_source_that_moved_to_another_server_is_asked_only_for_what_it_brought_there(bench: Bench) -> None:
+    def table(root: str) -> list[SourceSettings]:
+        return [SourceSettings(name="Town", kind="mastodon", options={"api_root": root})]
+
+    assert note_homes(table("https://one.example"), bench.job.state, T0) == {}
+    assert note_homes(table("https://www.one.example"), bench.job.state, T0) == {}
+    moved = note_homes(table("https://two.example"), bench.job.state, T0 + HOUR)
+    assert moved == note_homes(table("https://two.example"), bench.job.state, T0 + DAY) == {"Town": T0 + HOUR}
+    bench.job.homes = moved
+    bench.sources["Town"] = Source("mastodon", lambda asked: Rechecked(gone=tuple(each.id for each in asked)))
+    bench.save(post(1, "mastodon", "Town"), post(2, "mastodon", "Town", first_seen_at=T0 + 2 * HOUR))
+    bench.now = T0 + 2 * DAY
+    done = bench.job.work()["mastodon"]
+    assert (done.gone, bench.sources["Town"].asked, list(done.held_up)) == (1, [["2"]], ["Town"])
+    assert bench.words(1)
+
+
+def test_what_cannot_be_buried_keeps_nothing_else_from_being_looked_at(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.sources["Met on X"] = Source("x", lambda asked: Rechecked(there=tuple(each.id for each in asked)))
+    bench.save(post(1), post(2, "telegram", "Elsewhere"))
+    bench.job.note_gone(["forum:2"])
+    bench.now = T0 + 20 * HOUR
+    monkeypatch.setattr(burying, "clean_files", lambda *asked: (_ for _ in ()).throw(TemporaryFailure("disk full")))
+    with pytest.raises(TemporaryFailure, match="disk full"):
+        bench.job.work()
+    assert bench.sources["Met on X"].asked == [["1"]]
+    assert bench.words(2)  # until the words are gone from the files they are needed to find them by
+    monkeypatch.undo()
+    bench.job.work()
+    assert bench.words(2) == ""
+
+
+def test_a_post_that_repeats_our_guidance_takes_it_out_of_no_notice(bench: Bench) -> None:
+    assert bench.job.state.redact([f"Police say: {each}" for each in STANDING], STANDING) == 0
+    (bench.folder / "note.txt").write_text(STANDING[0])
+    bench.save(replace(post(1), text=f"Police say: {STANDING[0]}"))
+    bench.job.note_gone(["forum:1"])
+    bench.job.work()
+    assert (bench.folder / "note.txt").read_text() == STANDING[0]

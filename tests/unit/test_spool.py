@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -163,6 +164,24 @@ def test_many_threads_lose_and_double_nothing(tmp_path: Path) -> None:
     for first in range(0, 160, 20):
         mine = [f"forum:{first + n}" for n in range(20)]
         assert [each for each in found if each in mine] == mine, "each thread's in its order"
+
+
+def test_a_batch_that_cannot_be_changed_for_want_of_room_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = make_spool(tmp_path)
+    spool.add(batch(1))
+    before = [path.read_bytes() for path in (tmp_path / "spool").iterdir()]
+
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SpoolFull, match="No space"):
+        spool.change(lambda held: replace(held, assessment=replace(held.assessment, reasons=(Reason("x"),))))
+    assert [path.read_bytes() for path in (tmp_path / "spool").iterdir()] == before
+    monkeypatch.undo()
+    assert len(drained(spool)) == len(batch(1))
 
 
 # -- into the store ----------------------------------------------------------------------------------------------------
