@@ -73,6 +73,10 @@ class Fetched:
     moved: str = ""
 
 
+class LeadsAway(NeedsAttention):
+    """A redirect that we do not follow: to a sign-in, or to an unencrypted address."""
+
+
 class Fetcher:
     """Gets pages politely: one at a time from each host, with pauses, within limits, from public addresses only.
 
@@ -167,7 +171,10 @@ class Fetcher:
         return max(self.settings.host_gap, asked)
 
     def _load_robots(self, url: str) -> tuple[int, bytes]:
-        answer = self.exchange(url, {"Accept": "text/plain"}, robots=False)
+        try:
+            answer = self.exchange(url, {"Accept": "text/plain"}, robots=False)
+        except LeadsAway:
+            return 404, b""  # as good as not there; what it guards would say itself that it wants a sign-in
         if answer.status == 429:
             judge_status(429, answer.headers, place(httpx.URL(answer.url)), self._clock())
         return answer.status, answer.body
@@ -240,15 +247,15 @@ def host_of(url: httpx.URL) -> str:
 
 
 def follow(here: httpx.URL, location: str) -> httpx.URL:
-    """Where a redirect leads. Raises `NeedsAttention` where it gives up encryption or leads to a sign-in."""
+    """Where a redirect leads. Raises `LeadsAway` where it gives up encryption or leads to a sign-in."""
     try:
         there = parse_url(str(here.join(location)))
     except httpx.InvalidURL as error:
         raise TemporaryFailure(f"{place(here)}: redirects to an address that cannot be read") from error
     if here.scheme == "https" and there.scheme == "http":
-        raise NeedsAttention(f"{place(here)}: redirects to an unencrypted address, which we refuse; check the url")
+        raise LeadsAway(f"{place(here)}: redirects to an unencrypted address, which we refuse; check the url")
     if SIGN_IN_PATH.search(there.path) and not SIGN_IN_PATH.search(here.path):
-        raise NeedsAttention(f"{place(here)}: sends us to a sign-in page; only public pages are read")
+        raise LeadsAway(f"{place(here)}: sends us to a sign-in page; only public pages are read")
     return there
 
 

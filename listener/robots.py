@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from protego import Protego
 
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
+from mentions.failures import NotConfigured, NotItsTurn, RateLimited, TemporaryFailure
 
 KEPT_FOR = timedelta(hours=24)  # RFC 9309, 2.4
 MOST_READ = 500 * 1024  # RFC 9309, 2.5: what is longer may be cut
@@ -62,8 +62,6 @@ class Robots:
             status, body = self._load(f"{site}/robots.txt")
         except (RateLimited, NotItsTurn):
             raise
-        except NeedsAttention:  # it leads to a sign-in or off the encrypted web: as good as not there
-            return Protego.parse("")
         except TemporaryFailure as failure:
             raise TemporaryFailure(f"{site}: robots.txt cannot be read, so nothing is ({failure})") from failure
         if 400 <= status < 500:
