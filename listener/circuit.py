@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mentions.clock import Clock
-from mentions.failures import TemporaryFailure
+from mentions.failures import NotAsked
 
 FAILURES = 5  # in a row, on any path
 FIRST_REST = timedelta(minutes=15)
@@ -38,7 +38,7 @@ class Circuits:
         with self._lock:
             known = self._hosts.get(host)
         if known is not None and known.until is not None and self._clock() < known.until:
-            raise TemporaryFailure(
+            raise NotAsked(
                 f"{host}: did not answer {known.failures} times in a row; it is left alone until "
                 f"{known.until:%H:%M} UTC",
                 known.until,

@@ -19,7 +19,7 @@ from listener.fetch_guard import Deadline, GuardedBackend
 from listener.fetch_status import SIGN_IN_PATH, fresh_until, judge_status, place, retry_after
 from listener.robots import Robots
 from mentions.clock import Clock
-from mentions.failures import NeedsAttention, TemporaryFailure
+from mentions.failures import NeedsAttention, NotAsked, TemporaryFailure
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -200,7 +200,8 @@ class Fetcher:
                 response.close()
         except httpx.TransportError as error:
             self._circuits.failed(host_of(url))
-            raise TemporaryFailure(f"{place(url)}: {what_went_wrong(error, self.settings)}") from error
+            failure = NotAsked if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else TemporaryFailure
+            raise failure(f"{place(url)}: {what_went_wrong(error, self.settings)}") from error
         if response.status_code >= BROKEN:
             self._circuits.failed(host_of(url))
         else:

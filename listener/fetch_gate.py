@@ -14,7 +14,7 @@ from mentions.failures import NotItsTurn, RateLimited
 
 LONGEST_PAUSE = 30.0  # seconds a worker may sleep for a host; a longer pause goes back to the schedule
 LONGEST_QUEUE = 10.0  # seconds a worker waits for its turn: a host that hangs must not hold them all
-BACK_IN = timedelta(seconds=30)  # when whoever found no turn comes again
+BACK_IN = timedelta(seconds=10)  # when whoever found no turn comes again
 MOST_AT_ONCE = 8  # requests under way, whatever the hosts
 MOST_FOR_ONE = 5  # workers that one host may hold, waiting ones included
 

@@ -3,7 +3,8 @@
     Failure
     ├── TemporaryFailure   try again at the next due time
     │   ├── NoSpace        the same, though only a person can make it work
-    │   └── NotItsTurn     the same, and nobody's fault: others of ours hold the host
+    │   └── NotAsked       the same, and nothing was asked, so that nothing can have been charged
+    │       └── NotItsTurn nobody's fault: others of ours hold the host
     ├── RateLimited        not before `until`
     ├── NeedsAttention     pause until a person resumes it
     ├── NotConfigured      no fault: off until somebody gives what is missing
@@ -33,7 +34,11 @@ class NoSpace(TemporaryFailure):
     """The disk is full: it may work the next time it is due, but whoever sits and waits should be told instead."""
 
 
-class NotItsTurn(TemporaryFailure):
+class NotAsked(TemporaryFailure):
+    """No request went out: there was no connection, or the host is left alone for a while."""
+
+
+class NotItsTurn(NotAsked):
     """Other requests of ours hold the host; nothing was asked."""
 
 

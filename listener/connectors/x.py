@@ -34,7 +34,7 @@ from listener.x_posts import (
     read_volumes,
     together,
 )
-from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited
+from mentions.failures import Failure, NeedsAttention, NotAsked, NotConfigured, RateLimited
 from mentions.mention import Mention
 
 VERSION = 1
@@ -237,6 +237,9 @@ class XConnector:
         with self._bill.settled(taken) as charge:
             try:
                 posts = read_posts(self._ask(call, about, **wanted), self._where)
+            except NotAsked:
+                charge.cost = 0.0
+                raise
             except Failure:
                 charge.cost = taken if self._status in (None, 200) else 0.0
                 raise

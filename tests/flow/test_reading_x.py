@@ -16,7 +16,7 @@ from listener.connector import Backfills, Locator, OwnPosts, Page, Rechecks, Thr
 from listener.connectors import build_connector
 from listener.connectors.x import XConnector
 from listener.x_bill import Bill
-from mentions.failures import NeedsAttention, NotConfigured, RateLimited, UserError
+from mentions.failures import NeedsAttention, NotAsked, NotConfigured, RateLimited, UserError
 from mentions.mention import Reach, Voice
 from tests.faulty_server import NOON, Asked, Clock, FaultyServer, Reply, reach, source, tools
 
@@ -504,3 +504,15 @@ def test_a_number_may_be_given_as_one_and_the_token_by_another_name() -> None:
     (asked,) = next(iter(server.asked.values()))
     assert asked.headers["Authorization"] == "Bearer t0ken"
     assert asked.headers["User-Agent"] == "EarshotTest/1"
+
+
+def test_a_request_that_never_went_out_costs_nothing() -> None:
+    server, clock = StandIn(), Clock()
+    with reading(server, clock) as connector:
+        purse = Purse(5.0)
+        connector._bill = Bill(purse, clock)
+        server._server.shutdown()
+        server._server.server_close()
+        with pytest.raises(NotAsked, match="no connection"):
+            connector.poll(None)
+        assert (purse.taken, purse.left) == ([pytest.approx(1.5)], pytest.approx(5.0))
