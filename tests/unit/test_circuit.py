@@ -15,7 +15,7 @@ from listener.fetch import Fetcher
 from listener.fetch_body import keep_pace
 from listener.fetch_gate import MOST_FOR_ONE
 from listener.fetch_status import fresh_until
-from mentions.failures import NeedsAttention, NotItsTurn, TemporaryFailure
+from mentions.failures import NotConfigured, NotItsTurn, TemporaryFailure
 from tests.faulty_server import NOON, Clock, FaultyServer, Reply, reach
 
 MINUTE = timedelta(minutes=1)
@@ -144,7 +144,7 @@ def test_what_robots_forbid_may_be_read_with_leave_of_the_site_and_says_how_to_r
     fetch = reach(server)
     server.serve("/robots.txt", CLOSED)
     url = server.serve("/feed", Reply(b"x"))
-    with pytest.raises(NeedsAttention, match="sources permit"):
+    with pytest.raises(NotConfigured, match="sources permit"):
         fetch.get(url)
     assert fetch.get(url, permitted=True).body == b"x"
     fetch.close()
@@ -155,7 +155,7 @@ def test_leave_of_one_site_is_none_of_another(server: FaultyServer) -> None:
         fetch = reach(server, other)
         other.serve("/robots.txt", CLOSED)
         url = server.serve("/feed", Reply(status=302, headers={"Location": other.serve("/feed", Reply(b"x"))}))
-        with pytest.raises(NeedsAttention, match=r"robots\.txt"):
+        with pytest.raises(NotConfigured, match=r"robots\.txt"):
             fetch.get(url, permitted=True)
         fetch.close()
 
