@@ -199,16 +199,12 @@ def test_a_link_to_the_settings_stays_a_link(tmp_path: Path) -> None:
     assert "a.example" in real.read_text("utf-8")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "earshot.toml"
+def test_what_cannot_be_written_is_said_and_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 245}.toml"  # no room for the longer name of a trial, which not even root can write
     path.write_text("", "utf-8")
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(CannotAppend, match="cannot be written"):
-            append_table(path, "sources", TABLE, check)
-    finally:
-        tmp_path.chmod(0o700)
+    with pytest.raises(CannotAppend, match="cannot be written"):
+        append_table(path, "sources", TABLE, check)
+    assert path.read_text("utf-8") == ""
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 from listener.connector import Locator
 from listener.connectors import build_connector
+from listener.trying import state_of
 from listener.youtube import next_day
-from mentions.failures import NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
+from mentions.failures import Failure, NeedsAttention, NotConfigured, RateLimited, TemporaryFailure, UserError
 from mentions.mention import Voice
 from tests.faulty_server import Clock, FaultyServer, Reply, reach, source, tools
 from tests.platform_cases import AUTUMN, CREDENTIALS, FAULTS, found, nothing_new, polled, reading
@@ -215,7 +216,7 @@ def test_a_fault_at_any_call_is_told_as_what_it_is_and_costs_nothing(call: int, 
         server.spoil(call, reply)
         with reading("youtube", server, read="comments", video_id=VIDEO, pages=2) as connector:
             cursor, came = None, []
-            failures: list[Exception] = []
+            failures: list[Failure] = []
             for _ in range(12):
                 try:
                     page = connector.poll(cursor)
@@ -224,8 +225,7 @@ def test_a_fault_at_any_call_is_told_as_what_it_is_and_costs_nothing(call: int, 
                     continue
                 came += [each.native_id for each in page.mentions]
                 cursor = page.cursor
-        kinds = {"rate_limited": RateLimited, "needs_attention": NeedsAttention, "temporary": TemporaryFailure}
-    assert [type(each) for each in failures] == [kinds[state]]
+    assert [state_of(each) for each in failures] == [state]
     assert sorted(came) == sorted(ALL)
 
 
