@@ -54,6 +54,7 @@ class PlatformFetch:
         self._tools = tools
         self.root = (api_root or home).rstrip("/")
         self.is_home = is_home(self.root, home, domains)
+        self._in_clear = self.is_home and home.startswith("https://") and self.root.startswith("http://")
         self._home = home.rstrip("/")
         self._judge = judge
         self._silent = silent
@@ -62,6 +63,8 @@ class PlatformFetch:
     def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """One request and one answer: good, 304 where it was asked "only if changed", or one that `judge` lets
         through. Raises what others mean."""
+        if self._in_clear:
+            raise NeedsAttention(f"{self.root}: credentials never travel unencrypted; begin api_root with https://")
         there = self._rewrite(url)
         if urlsplit(there).path.rstrip("/").endswith(self._silent or ("\0",)):
             return Answer(404, there, httpx.Headers(), b"{}")

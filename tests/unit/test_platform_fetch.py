@@ -58,3 +58,12 @@ def test_a_server_in_trouble_that_talks_of_signing_in_is_in_trouble(
     url = server.serve("/posts", Reply(b"<title>Please log in later</title>", status))
     with pytest.raises(kind):
         platform.ask("GET", url, {})
+
+
+def test_credentials_never_travel_unencrypted_to_the_platform_itself(server: FaultyServer) -> None:
+    clock = Clock()
+    fetch = reach(server, clock=clock)
+    platform = PlatformFetch(tools(fetch, clock), "https://api.example", "http://api.example:80")
+    with pytest.raises(NeedsAttention, match="unencrypted"):
+        platform.ask("GET", "https://api.example/posts", {"Authorization": "Bearer t0ken"})
+    fetch.close()
