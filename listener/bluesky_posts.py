@@ -12,7 +12,8 @@ from listener.connector import SourceInfo, Tools
 from listener.dates import believable
 from listener.feeds import short_hash
 from listener.markup import plain_text, safe_link
-from listener.statuses import NoPost, count
+from listener.platform_pages import count
+from listener.statuses import NoPost
 from mentions.mention import Mention, Voice
 
 POST = "app.bsky.feed.post"

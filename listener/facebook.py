@@ -17,6 +17,7 @@ from listener.fetch_status import LONGEST_WAIT, WAIT_UNTOLD, place, retry_after
 from listener.markup import plain_text, safe_link
 from listener.newest_first import LeftOut
 from listener.platform_fetch import read_json
+from listener.platform_pages import count
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.mention import Mention, Voice
 
@@ -112,7 +113,7 @@ class FacebookPosts:
             text=plain_text(row.get("message") or row.get("story") or _attached(row)),
             thread=f"{PLATFORM}:{post}",
             likes=_total(row.get("reactions")),
-            shares=_count((row.get("shares") or {}).get("count")),
+            shares=count((row.get("shares") or {}).get("count")),
             replies=_total(row.get("comments")),
         )
 
@@ -126,8 +127,8 @@ class FacebookPosts:
             {**row, "permalink_url": named or f"https://www.facebook.com/{post}?comment_id={comment}"},
             text=plain_text(row.get("message") or _attached({"attachments": {"data": [row.get("attachment")]}})),
             thread=f"{PLATFORM}:{post}",
-            likes=_count(row.get("like_count")),
-            replies=_count(row.get("comment_count")),
+            likes=count(row.get("like_count")),
+            replies=count(row.get("comment_count")),
         )
 
     def _mention(self, native: str, row: Mapping[str, Any], **facts: Any) -> Mention:
@@ -178,8 +179,4 @@ def _attached(row: Mapping[str, Any]) -> str:
 
 
 def _total(edge: Any) -> int | None:
-    return _count(((edge or {}).get("summary") or {}).get("total_count"))
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return count(((edge or {}).get("summary") or {}).get("total_count"))

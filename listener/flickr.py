@@ -16,6 +16,7 @@ from listener.fetch import Answer
 from listener.fetch_status import place
 from listener.markup import decode, plain_line, plain_text, safe_link
 from listener.newest_first import LeftOut
+from listener.platform_pages import digits
 from mentions.failures import NeedsAttention, TemporaryFailure
 from mentions.mention import Mention
 
@@ -135,8 +136,8 @@ class FlickrPosts:
             text=plain_text(row.get("description", "")),
             link=f"https://www.flickr.com/photos/{alias or owner}/{photo}/",
             thread=f"{PLATFORM}:{photo}",
-            likes=count(row.get("count_faves")),
-            replies=count(row.get("count_comments")),
+            likes=digits(row.get("count_faves")),
+            replies=digits(row.get("count_comments")),
         )
 
     def from_comment(self, row: Row, photo: str = "") -> Mention:
@@ -170,8 +171,3 @@ class FlickrPosts:
             voice=self._tools.voice(self._source, author, alias),
             **facts,  # type: ignore[arg-type]
         )
-
-
-def count(value: str | None) -> int | None:
-    """A number of reactions, if it is one."""
-    return int(value[:12]) if value and value.isdecimal() else None

@@ -55,3 +55,13 @@ def digest_of(mention: Mention) -> str:
 def reactions(value: object) -> int | None:
     """A number of reactions, if it is one; what was voted below nothing counts as none."""
     return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def count(value: object) -> int | None:
+    """A number of reactions, if it is one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def digits(value: object) -> int | None:
+    """A number of reactions, which some platforms write in digits."""
+    return int(value[:12]) if isinstance(value, str) and value.isdecimal() else count(value)

@@ -11,6 +11,7 @@ from listener.connector import SourceInfo, Tools
 from listener.dates import believable
 from listener.feeds import short_hash
 from listener.markup import plain_line, plain_text, safe_link
+from listener.platform_pages import count
 from listener.rows import reach_of
 from mentions.mention import Mention, Reach, Voice
 
@@ -95,8 +96,3 @@ def thread_of(status: Any) -> str:
 def band(followers: object) -> Reach:
     """The reach of an account; the number itself is forgotten."""
     return reach_of(followers if isinstance(followers, int) and not isinstance(followers, bool) else None)
-
-
-def count(value: object) -> int | None:
-    """A number of reactions, if it is one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -17,6 +17,7 @@ from listener.fetch import Answer
 from listener.fetch_status import WAIT_UNTOLD, place, retry_after
 from listener.markup import plain_line, plain_text
 from listener.newest_first import LeftOut, Walk, read_entries
+from listener.platform_pages import digits
 from mentions.failures import NeedsAttention, RateLimited, TemporaryFailure
 from mentions.mention import Mention
 
@@ -128,8 +129,8 @@ class YouTubePosts:
             link=f"https://www.youtube.com/watch?v={video}",
             thread=f"{PLATFORM}:{video}",
             lang=str(snippet.get("defaultAudioLanguage") or snippet.get("defaultLanguage") or ""),
-            likes=count(counts.get("likeCount")),
-            replies=count(counts.get("commentCount")),
+            likes=digits(counts.get("likeCount")),
+            replies=digits(counts.get("commentCount")),
         )
 
     def from_comment(self, row: Mapping[str, Any], video: str = "") -> Mention:
@@ -148,8 +149,8 @@ class YouTubePosts:
             text=plain_text(said),
             link=f"https://www.youtube.com/{below}",
             thread=f"{PLATFORM}:{video or comment.partition('.')[0]}",
-            likes=count(snippet.get("likeCount")),
-            replies=count(row.get("totalReplyCount")),
+            likes=digits(snippet.get("likeCount")),
+            replies=digits(row.get("totalReplyCount")),
         )
 
     def _mention(self, native: str, snippet: Mapping[str, Any], author: str, *names: str, **facts: Any) -> Mention:
@@ -229,13 +230,6 @@ def replies_wanted(walk: Walk, threads: Sequence[Any]) -> list[Wanted]:
 def video_of(link: str) -> str:
     """The video that a comment's link leads to; "" for none."""
     return parse_qs(urlsplit(link).query).get("v", [""])[0]
-
-
-def count(value: object) -> int | None:
-    """A number of reactions, which YouTube gives as a number or as digits."""
-    if isinstance(value, str) and value.isdecimal():
-        return int(value[:12])
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def open_client(key: str, http: Any) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,44 +14,21 @@ from listener.connectors import build_connector
 from listener.fetch import Answer, Fetcher, FetchSettings
 from mentions.clock import utc_now
 from tests.faulty_server import source, tools
+from tests.forum_process import ForumProcess
 
 pytest.importorskip("machina", reason="no django-machina here")
 pytestmark = pytest.mark.slow
-SITE = Path(__file__).parent.parent / "machina_site.py"
-
-
-class Forum:
-    """The forum's process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(SITE), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        said = self.process.stdout.readline().split()
-        assert said[:1] == ["ready"], "the forum did not start"
-        self.url = said[1]
-
-    def act(self, words: str) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == "done\n"
-
-    def end(self) -> None:
-        self.process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module")
-def forum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forum]:
-    forum = Forum(tmp_path_factory.mktemp("machina"))
+def forum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForumProcess]:
+    forum = ForumProcess("machina_site.py", tmp_path_factory.mktemp("machina"))
     yield forum
     forum.end()
 
 
 @pytest.fixture
-def connector(forum: Forum) -> Iterator[Connector]:
+def connector(forum: ForumProcess) -> Iterator[Connector]:
     fetch = Fetcher(FetchSettings(allow=(urlsplit(forum.url).netloc,)), utc_now)
     yield build_connector("forum", source("Larkfield board"), {"url": forum.url}, tools(fetch, utc_now))  # type: ignore[arg-type]
     fetch.close()
@@ -64,7 +38,7 @@ def texts(page: Page) -> list[str]:
     return sorted(mention.text for mention in page.mentions)
 
 
-def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, connector: Connector) -> None:
+def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: ForumProcess, connector: Connector) -> None:
     page = connector.poll(None)
     assert [text.startswith("First words about") for text in texts(page)] == [True] * 3
     assert connector.poll(page.cursor).mentions == ()
@@ -93,7 +67,7 @@ def test_replies_edits_and_deletions_at_a_live_board_are_seen(forum: Forum, conn
     assert connector.poll(page.cursor).mentions == ()
 
 
-def test_the_boards_dates_lie_which_is_why_its_tag_is_sent_alone(forum: Forum) -> None:
+def test_the_boards_dates_lie_which_is_why_its_tag_is_sent_alone(forum: ForumProcess) -> None:
     feed = forum.url + "feeds/topics/"
     with httpx.Client(trust_env=False) as client:
         before = client.get(feed)
@@ -103,7 +77,7 @@ def test_the_boards_dates_lie_which_is_why_its_tag_is_sent_alone(forum: Forum) -
     assert (by_date.status_code, by_tag.status_code) == (304, 200)
 
 
-def test_a_quiet_board_is_mostly_answered_unchanged(forum: Forum, connector: Connector) -> None:
+def test_a_quiet_board_is_mostly_answered_unchanged(forum: ForumProcess, connector: Connector) -> None:
     cursor = connector.poll(None).cursor
     pages = []
     for _ in range(10):
@@ -114,7 +88,7 @@ def test_a_quiet_board_is_mostly_answered_unchanged(forum: Forum, connector: Con
 
 
 def test_on_quiet_polls_four_answers_in_five_are_unchanged(
-    forum: Forum, connector: Connector, monkeypatch: pytest.MonkeyPatch
+    forum: ForumProcess, connector: Connector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statuses: list[int] = []
     ask = Fetcher.exchange
@@ -134,7 +108,9 @@ def test_on_quiet_polls_four_answers_in_five_are_unchanged(
     assert statuses.count(304) >= 0.8 * len(statuses)
 
 
-def test_an_edit_of_an_earlier_post_that_the_feed_does_not_show_is_seen(forum: Forum, connector: Connector) -> None:
+def test_an_edit_of_an_earlier_post_that_the_feed_does_not_show_is_seen(
+    forum: ForumProcess, connector: Connector
+) -> None:
     page = connector.poll(None)
     while page.more:
         page = connector.poll(page.cursor)
@@ -149,7 +125,7 @@ def test_an_edit_of_an_earlier_post_that_the_feed_does_not_show_is_seen(forum: F
     assert found == ["Who broke the crossing?"]
 
 
-def test_a_topic_that_is_deleted_takes_its_posts_with_it(forum: Forum, connector: Connector) -> None:
+def test_a_topic_that_is_deleted_takes_its_posts_with_it(forum: ForumProcess, connector: Connector) -> None:
     page = connector.poll(None)
     ids = {mention.id for mention in page.mentions if mention.title.startswith("Lost cat")}
     while page.more:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,39 +13,15 @@ from listener.connectors import build_connector
 from listener.fetch import Fetcher, FetchSettings
 from mentions.clock import utc_now
 from tests.faulty_server import Clock, source, tools
+from tests.forum_process import ForumProcess
 
 pytest.importorskip("spirit", reason="no django-spirit here")
 pytestmark = pytest.mark.slow
-SITE = Path(__file__).parent.parent / "spirit_site.py"
-
-
-class Spirit:
-    """The forum's process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(SITE), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        said = self.process.stdout.readline().split()
-        assert said[:1] == ["ready"], "the forum did not start"
-        self.url = said[1]
-
-    def act(self, words: str) -> str:
-        """Do it; returns the number of what was made."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().split()[1]
-
-    def end(self) -> None:
-        self.process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module")
-def spirit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spirit]:
-    forum = Spirit(tmp_path_factory.mktemp("spirit"))
+def spirit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForumProcess]:
+    forum = ForumProcess("spirit_site.py", tmp_path_factory.mktemp("spirit"))
     yield forum
     forum.end()
 
@@ -59,7 +32,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def connector(spirit: Spirit, clock: Clock) -> Iterator[Connector]:
+def connector(spirit: ForumProcess, clock: Clock) -> Iterator[Connector]:
     fetch = Fetcher(FetchSettings(allow=(urlsplit(spirit.url).netloc,)), clock)
     yield build_connector("forum", source("Larkfield board"), {"url": spirit.url}, tools(fetch, clock))
     fetch.close()
@@ -79,7 +52,9 @@ def drain(connector: Connector, cursor: str | None) -> tuple[dict[str, str], lis
     raise AssertionError("never came to an end")
 
 
-def test_topics_replies_and_a_second_page_are_seen_by_the_pages_alone(spirit: Spirit, connector: Connector) -> None:
+def test_topics_replies_and_a_second_page_are_seen_by_the_pages_alone(
+    spirit: ForumProcess, connector: Connector
+) -> None:
     texts, gone, cursor = drain(connector, None)
     assert texts == {
         "1": "First words about: Sirens on Larkfield Road",
@@ -99,7 +74,7 @@ def test_topics_replies_and_a_second_page_are_seen_by_the_pages_alone(spirit: Sp
 
 
 def test_an_edit_and_a_deletion_are_seen_at_the_latest_a_day_after(
-    spirit: Spirit, connector: Connector, clock: Clock
+    spirit: ForumProcess, connector: Connector, clock: Clock
 ) -> None:
     topic = spirit.act("topic dan Graffiti on the bridge")
     made = [spirit.act(f"reply {topic} erin Word {n}") for n in range(1, 25)]
@@ -128,7 +103,7 @@ def test_an_edit_and_a_deletion_are_seen_at_the_latest_a_day_after(
     assert drain(connector, cursor)[:2] == ({}, [])
 
 
-def test_authors_times_and_threads_are_read(spirit: Spirit, connector: Connector) -> None:
+def test_authors_times_and_threads_are_read(spirit: ForumProcess, connector: Connector) -> None:
     page = connector.poll(None)
     mentions = {mention.native_id: mention for mention in page.mentions}
     while page.more:
