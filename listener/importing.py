@@ -144,7 +144,7 @@ def _judge_apart(first: Chunk, chunks: Iterator[Chunk], reader: Reader) -> Itera
         except BrokenProcessPool:
             raise UserError("a worker process died (out of memory?): what was saved stays; import again") from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # waited for: a pool left running trips over its own end at our exit
 
 
 def _end_with_parent() -> None:

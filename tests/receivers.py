@@ -117,6 +117,7 @@ class HookServer:
     received: list[Received] = field(default_factory=list)
     port: int = 0
     retry_after: str = "120"
+    pause: float = 0.0  # seconds before each answer
 
     CODES: ClassVar = {"broken": 500, "full": 507, "refused": 403, "limited": 429, "before": 409, "moved": 301}
 
@@ -141,6 +142,7 @@ class HookServer:
             content = json.loads(body)
             words = json.dumps(content, ensure_ascii=False)
             self.received.append(Received(request.headers["Idempotency-Key"], words, content))
+        time.sleep(self.pause)
         request.send_response(self.CODES.get(answer, 204))
         if answer == "limited" and self.retry_after:
             request.send_header("Retry-After", self.retry_after)
