@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from analysis.questions import sentence_at
 from analysis.steps.debates import INVITATIONS
 from analysis.threads import group_threads, strip_reply
+from config.strategy import CLEARANCES
 from mentions.mention import PRESS_PLATFORMS, Assessed, Mention, Mood, Rag, Voice
 
 WITHIN = timedelta(days=14)  # a thread that nobody touched for longer is over
@@ -194,12 +195,12 @@ def _clear(ours: Sequence[Assessed]) -> tuple[Rag, Point]:
     colours = {post.assessment.rag for post in ours}
     worst = next((colour for colour in _WORST_FIRST if colour in colours), Rag.NONE)
     if worst is Rag.GREEN and Rag.NONE not in colours:
-        return Rag.GREEN, Point(5, "green: an officer may answer")
+        return Rag.GREEN, Point(5, f"green: {CLEARANCES[Rag.GREEN]}")
     if worst is Rag.RED:
         topic = next(post.assessment.topic for post in ours if post.assessment.rag is Rag.RED)
-        return Rag.RED, Point(0, f"red ({topic.replace('_', ' ')}): call the press office before anybody answers")
+        return Rag.RED, Point(0, f"red ({topic.replace('_', ' ')}): {CLEARANCES[Rag.RED]}")
     if worst is Rag.AMBER:
-        return Rag.AMBER, Point(3, "amber: tell the Borough Communicator or the press office")
+        return Rag.AMBER, Point(3, f"amber: {CLEARANCES[Rag.AMBER]}")
     return Rag.AMBER, Point(2, "of no known topic: ask the Borough Communicator or the press office")
 
 

@@ -1,4 +1,4 @@
-"""The names that the shipped strategy and gazetteer know: what a topic or a borough can be called."""
+"""What the shipped strategy and gazetteer say: names of topics and boroughs, and who may answer under which colour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from functools import cache
 from pathlib import Path
 
 DEFAULTS = Path(__file__).parent / "defaults"
+
+# What the traffic light lets an officer do.
+CLEARANCES = {
+    "green": "an officer may answer",
+    "amber": "tell the Borough Communicator or the press office first",
+    "red": "call the press office before anybody answers",
+}
 
 
 @cache

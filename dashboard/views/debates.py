@@ -8,22 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from config.strategy import borough_names
+from config.strategy import CLEARANCES, borough_names
 from dashboard.boards import read_board
 from dashboard.chrome import draw_live, read_now
 from dashboard.covering import tell_nothing
 from dashboard.reading import Books, Moment
 from dashboard.safe import check_link, escape_label, mask_text, shorten
-from dashboard.wording import count_of, parse_time, tell_age
-from mentions.mention import Mention
+from dashboard.wording import RAG_MARKS, count_of, parse_time, tell_age
+from mentions.mention import Mention, Rag
 
 ALL = "all boroughs"
 NOWHERE = "No borough known"
-CLEARANCES = {
-    "green": "● Green: an officer may answer",
-    "amber": "▲ Amber: tell the Borough Communicator or the press office first",
-    "red": "■ Red: call the press office before anybody answers",
-}
 MOST_SHOWN = 20  # in one borough
 MOST_TRIED = 50  # posts of a thread whose opening post was erased
 
@@ -118,7 +113,7 @@ def draw_debate(view: View, row: Row, borough: str) -> None:
     if opening is None:
         return
     st.text(f"{row['score']} of 100  {view.mask(opening.title or opening.shown, 140)}")
-    st.text(CLEARANCES[row["clearance"]])
+    st.text(f"{RAG_MARKS[Rag(row['clearance'])]}: {CLEARANCES[row['clearance']]}")
     alive = [
         view.mask(opening.source, 80),
         count_of(row["posts"], "post"),

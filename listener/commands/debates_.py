@@ -9,21 +9,16 @@ from contextlib import closing
 from analysis.boroughs import borough_named
 from analysis.debates import Debate
 from config.settings import Settings
+from config.strategy import CLEARANCES
 from listener.acts import note_act
 from listener.commands.search_ import moment
 from listener.debating import debate_row, in_words, read_debates
 from listener.start import read_settings
 from mentions.clock import utc_now
-from mentions.mention import Rag
 from mentions.stores import open_store
 
 HELP = "list the local debates worth joining, best first, with who must be asked before anybody answers"
 EXAMPLE = "earshot debates --borough Southwark --at 2026-10-01T09:00"
-CLEARANCES = {
-    Rag.GREEN: "green: an officer may answer",
-    Rag.AMBER: "amber: tell the Borough Communicator or the press office",
-    Rag.RED: "red: the press office first",
-}
 NOWHERE = "No borough known"
 
 
@@ -67,7 +62,7 @@ def print_by_borough(found: list[Debate], settings: Settings, only: str | None) 
 def print_debate(debate: Debate, account: str) -> None:
     """A few lines each: what, where, under which clearance, and why."""
     print(f"  {debate.score:3}  {debate.title}")
-    print(f"       {CLEARANCES[debate.clearance]}{f'; {account} answers' if account else ''}")
+    print(f"       {debate.clearance}: {CLEARANCES[debate.clearance]}{f'; {account} answers' if account else ''}")
     print(f"       {'; '.join(f'{in_words(reason)} ({reason.points:+})' for reason in debate.reasons)}")
     if debate.link:
         print(f"       {debate.link}")
