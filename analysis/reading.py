@@ -1,4 +1,7 @@
-"""What the shipped model reads in a text: mood, attitude to the police named there, and what it is about."""
+"""What the shipped model reads in a text: mood, attitude to the police named there, and what it is about.
+
+Two encoders read it: `tone` looks up the vectors of its words, `matter` takes them from there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-FILES = ("encoder.onnx", "tokenizer.json")
+FILES = ("tone.onnx", "matter.onnx", "tokenizer.json")
 SHIPPED = Path(__file__).parent / "weights"
 WINDOW = 128  # tokens the model reads at once, its two marks included
 MOST_WINDOWS = 8  # of a long text: about five pages
@@ -54,7 +57,7 @@ class Window:
 
 
 class Model:
-    """The encoder in a folder. Immutable and safe to share between threads; never opens a socket.
+    """The two encoders in a folder. Immutable and safe to share between threads; never opens a socket.
 
     One text is read at a time: in a batch the weights of one text would depend on its neighbours (int8).
     Raises ModelUnavailable when it is made, where a file is missing or another than its card says, and in `prove`,
@@ -65,30 +68,32 @@ class Model:
         self.card = _read_card(folder)
         self._folder = folder
         self._lock = threading.Lock()
-        self._loaded: tuple[Tokenizer, InferenceSession] | None = None
+        self._loaded: tuple[Tokenizer, InferenceSession, InferenceSession] | None = None
 
     @property
     def digest(self) -> str:
-        """The first twelve digits of the weights' sha256: names the model on every judgement."""
-        return str(self.card["sha256"]["encoder.onnx"])[:12]
+        """The first twelve digits of a sha256 over those of the weights: names the model on every judgement."""
+        both = "".join(self.card["sha256"][name] for name in FILES[:2])
+        return hashlib.sha256(both.encode()).hexdigest()[:12]
 
     @property
     def topics(self) -> list[str]:
-        """The strategy's topics in the order of the encoder's answers; "" is no topic."""
+        """The strategy's topics in the order of the encoders' answers; "" is no topic."""
         return list(self.card["topics"])
 
     def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
         """Read a text; `targets` are the spans that name the police, in order, none in another."""
-        tokens, session = self._load()
+        tokens, tone, matter = self._load()
         windows = cut(tokens, text, targets)
-        aimed = aim(windows)
-        found = {id(window): _run(session, window) for window in windows}
-        mood, near = [found[id(w)] for w in windows], [found[id(w)] for w in aimed]
+        toned = [_ask_tone(tone, window) for window in windows]
+        near = [toned[windows.index(window)] for window in aim(windows)]
+        about = [_ask_matter(matter, each["vectors"]) for each in near]
+        topics = mean_share(np.array([each["topics"] for each in (*near, *about)]))
         return Reading(
-            mood=_mean(mood, "mood"),
-            attitude=_mean(near, "attitude"),
-            relevant=float(np.mean([each["relevant"][0] for each in near])),
-            topics=dict(zip(self.topics, map(float, _mean(near, "topics")), strict=True)),
+            mood=mean_share(np.array([each["mood"] for each in toned])),
+            attitude=mean_share(np.array([each["attitude"] for each in near])),
+            relevant=float(np.mean([each["relevant"][0] for each in about])),
+            topics=dict(zip(self.topics, map(float, topics), strict=True)),
         )
 
     def prove(self) -> None:
@@ -98,13 +103,14 @@ class Model:
         except Exception as error:  # whatever the library that runs it raises
             raise ModelUnavailable(f"{self._folder}: cannot be run ({error})") from error
 
-    def _load(self) -> tuple[Tokenizer, InferenceSession]:
-        """Tokeniser and session, made at the first text."""
+    def _load(self) -> tuple[Tokenizer, InferenceSession, InferenceSession]:
+        """Tokeniser and sessions, made at the first text."""
         with self._lock:
             if self._loaded is None:
                 self._loaded = (
                     open_tokeniser(self._folder / "tokenizer.json"),
-                    open_session(self._folder / "encoder.onnx"),
+                    open_session(self._folder / "tone.onnx"),
+                    open_session(self._folder / "matter.onnx"),
                 )
             return self._loaded
 
@@ -137,16 +143,21 @@ def aim(windows: Sequence[Window]) -> Sequence[Window]:
     return [window for window in windows if any(window.target)][:3] or windows[:1]
 
 
-def _run(session: InferenceSession, window: Window) -> dict[str, Floats]:
+def _ask_tone(session: InferenceSession, window: Window) -> dict[str, Floats]:
+    """Mood, attitude and topic of a window, and the vectors of its words."""
     ids = np.array([window.ids], dtype=np.int64)
     target = np.array([window.target], dtype=np.int64)
+    return _run(session, {"ids": ids, "mask": np.ones_like(ids), "target": target})
+
+
+def _ask_matter(session: InferenceSession, vectors: Floats) -> dict[str, Floats]:
+    """Whether they are about the police here, and their topic."""
+    return _run(session, {"vectors": vectors[None], "mask": np.ones((1, len(vectors)), dtype=np.int64)})
+
+
+def _run(session: InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
     names = [output.name for output in session.get_outputs()]
-    values = session.run(names, {"ids": ids, "mask": np.ones_like(ids), "target": target})
-    return {name: value[0] for name, value in zip(names, values, strict=True)}
-
-
-def _mean(found: Sequence[dict[str, Floats]], name: str) -> Floats:
-    return mean_share(np.array([each[name] for each in found]))
+    return {name: value[0] for name, value in zip(names, session.run(names, dict(inputs)), strict=True)}
 
 
 def mean_share(odds: Floats) -> Floats:

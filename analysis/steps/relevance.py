@@ -9,6 +9,7 @@ from typing import ClassVar
 from analysis.draft import Draft, is_press
 from analysis.steps.rating import find_risk, is_red_by_rule
 from analysis.vocabulary import Span, read_toml
+from mentions.mention import Voice
 
 _AWAY = re.compile(
     r"/(?:world|us-news|australia-news|global-development|"
@@ -31,13 +32,14 @@ _SILENT = -2.5
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 0.4
+_OWN_VOICE = 2.0
 
 
 class Relevance:
     """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""
@@ -207,7 +209,16 @@ def _against(draft: Draft, *, strong: bool) -> float:
     fiction = min(hits.count("against.fiction"), 3) * 0.9 + min(hits.count("against.titles"), 2) * 2.5
     clubs = 1.2 * ("against.clubs" in hits) + (0.7 * hits.count("against.arts") if "met" in hits else 0.0)
     discourse = min(hits.count("against.discourse"), 3) * 0.8
+    other_force += _OWN_VOICE * _speaks_for_another(draft, strong=strong)
     return weight * (abroad + other_place + fiction + clubs + discourse) + other_force * (0.6 if strong else 1.0)
+
+
+def _speaks_for_another(draft: Draft, *, strong: bool) -> bool:
+    """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours."""
+    hits = draft.hits
+    if strong or hits.places or "london" in hits or draft.on_local_site or is_press(draft):
+        return False
+    return draft.mention.voice is Voice.PUBLIC and hits.count("against.own_voice") >= 1
 
 
 def _by_link(draft: Draft) -> float:

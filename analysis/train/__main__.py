@@ -13,7 +13,7 @@ import torch
 
 from analysis.reading import SHIPPED, open_tokeniser
 from analysis.train.card import describe, judge, measure
-from analysis.train.encoder import Public, Recipe, learn, learn_police
+from analysis.train.encoder import Public, Recipe, learn, learn_matter, learn_police
 from analysis.train.export import export, write_card
 from analysis.train.police import police_rows, topic_names
 from analysis.train.texts import examples
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--epochs", type=float, default=Recipe().epochs, help="over the public texts (default: 2)")
     parser.add_argument("--police-epochs", type=float, default=Recipe().police_epochs, help="over the talk of police")
+    parser.add_argument("--matter-epochs", type=float, default=Recipe().matter_epochs, help="of the second encoder")
     parser.add_argument(
         "--without", default="", metavar="SOURCE", help="leave out the rows of this corpus, and judge them"
     )
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> None:
     started = time.monotonic()
-    recipe = Recipe(seed=args.seed, epochs=args.epochs, police_epochs=args.police_epochs)
+    recipe = Recipe(args.seed, args.epochs, police_epochs=args.police_epochs, matter_epochs=args.matter_epochs)
     base = args.base or _packaged_base()
     tokens = open_tokeniser(base / "tokenizer.json")
     rows, held_out = examples(args.data)
@@ -65,8 +66,9 @@ def _train(args: argparse.Namespace) -> None:
     model = learn(base, tokens, rows, recipe)
     company = Public(tokens, rows[:KEPT], recipe, random.Random(args.seed))
     learn_police(model, tokens, police, company, recipe)
+    matter = learn_matter(base, tokens, police, recipe)
     card = {**describe(base, args.data, recipe, len(rows), len(police)), "topics": topic_names()}
-    export(model, base, args.out, card)
+    export(model, matter, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
     LOG.info("written to %s after %.0f minutes; now the validation tweets, looked at last", args.out, minutes)
     metrics = measure(args.out, held_out)

@@ -1,11 +1,11 @@
-"""One encoder with a head for each question; all heads look at the same words."""
+"""Two encoders with a head for each question: one learnt moods first, one learnt only what texts are about."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -40,12 +40,15 @@ class Recipe:
     epochs: float = 2.0  # over the public texts
     rate: float = 1e-4
     rare: float = 0.5  # power by which rarer moods count more
-    police_epochs: float = 3.0  # over the labelled talk of the police, written twice; each batch half public texts
+    police_epochs: float = 2.0  # over the labelled talk of the police, written twice; each batch half public texts
     police_rate: float = 6e-5
+    matter_epochs: float = 3.0  # over the same, of the second encoder
+    matter_rate: float = 1e-4
+    head_rate: float = 1e-3  # of the heads that first learn from the talk of the police
 
 
 class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
-    """Reads a text once, for all heads."""
+    """Reads a text once, for all heads. Of the two that ship, each is asked only what it learnt."""
 
     def __init__(self, base: Path) -> None:
         super().__init__()
@@ -60,7 +63,16 @@ class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
 
     def forward(self, ids: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         """By OUTPUTS: log-odds of mood and attitude (batch x 3), relevant (x 1), topics (x their number)."""
-        words = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        return self.answer(self.look_up(ids), mask, target)
+
+    def look_up(self, ids: Tensor) -> Tensor:
+        """The vectors of single words, which training leaves as they are: the same in every encoder of one base."""
+        vectors: Tensor = self.encoder.embeddings.word_embeddings(ids)
+        return vectors
+
+    def answer(self, vectors: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        """The same from the vectors of the words."""
+        words = self.encoder(inputs_embeds=vectors, attention_mask=mask).last_hidden_state
         whole = _mean(words, mask)
         # Without a target the whole text is looked at.
         aimed = torch.where(target.sum(1, keepdim=True) > 0, target, mask)
@@ -123,7 +135,7 @@ def learn(base: Path, tokens: Tokenizer, rows: Sequence[Example], recipe: Recipe
     model = Encoder(base)
     total = int(len(rows) * recipe.epochs) // BATCH
     _descend(model, (public.lesson(batch) for batch in batches([len(row.text) for row in rows], chance, total)),
-             total, recipe.rate)  # fmt: skip
+             total, [(model.parameters(), recipe.rate)])  # fmt: skip
     return model
 
 
@@ -133,23 +145,63 @@ def learn_police(
     """Go on with labelled talk of the police; as many public texts beside it keep what was learnt of them."""
     torch.manual_seed(recipe.seed)
     chance = Random(recipe.seed)
-    rows = [*rows, *bare_rows(rows)]
-    windows = [read(tokens, row) for row in rows]
-    weights = _even(rows)
-    total = int(len(rows) * recipe.police_epochs) // BATCH
-    ours = batches([len(window.ids) for window in windows], chance, total)
+    police = Police(tokens, rows)
+    total = int(len(police.lengths) * recipe.police_epochs) // BATCH
+    ours = batches(police.lengths, chance, total)
     others = batches(public.lengths, chance, total)
 
     def lessons() -> Iterator[Lesson]:
         for batch, other in zip(ours, others, strict=True):
-            mine = _police_lesson(
-                [windows[at] for at in batch], [rows[at] for at in batch], [weights[at] for at in batch]
-            )
-            theirs = public.lesson(other)
+            mine, theirs = police.lesson(batch), public.lesson(other)
             yield lambda model, mine=mine, theirs=theirs: mine(model) + theirs(model)
 
-    _descend(model, lessons(), total, recipe.police_rate)
+    _descend(model, lessons(), total, _rates(model, recipe.police_rate, recipe))
     return model
+
+
+def learn_matter(base: Path, tokens: Tokenizer, rows: Sequence[PoliceRow], recipe: Recipe) -> Encoder:
+    """Learn from the base itself what is ours and of which topic: an encoder that has learnt moods from many tweets has
+    forgotten much of what texts are about."""
+    torch.manual_seed(recipe.seed)
+    chance = Random(recipe.seed)
+    model = Encoder(base)
+    police = Police(tokens, rows)
+    total = int(len(police.lengths) * recipe.matter_epochs) // BATCH
+    lessons = (police.lesson(batch, attitude=False) for batch in batches(police.lengths, chance, total))
+    _descend(model, lessons, total, _rates(model, recipe.matter_rate, recipe))
+    return model
+
+
+def _rates(model: Encoder, rate: float, recipe: Recipe) -> list[tuple[list[nn.Parameter], float]]:
+    """All weights at this rate, but the heads that know nothing yet: at an encoder's rate they would hardly move."""
+    fresh = [*model.relevant.parameters(), *model.topics.parameters()]
+    rest = [weight for weight in model.parameters() if all(weight is not each for each in fresh)]
+    return [(rest, rate), (fresh, recipe.head_rate)]
+
+
+class Police:
+    """The labelled talk of the police as lessons, each row as it is and once more written carelessly."""
+
+    def __init__(self, tokens: Tokenizer, rows: Sequence[PoliceRow]) -> None:
+        self._rows = [*rows, *bare_rows(rows)]
+        self._windows = [read(tokens, row) for row in self._rows]
+        self._weights = _even(self._rows)
+        self.lengths = [len(window.ids) for window in self._windows]
+
+    def lesson(self, batch: Sequence[int], *, attitude: bool = True) -> Lesson:
+        """What is ours, its topic, and unless told otherwise the attitude."""
+        inputs = padded([self._windows[at] for at in batch])
+        rows, weights = [self._rows[at] for at in batch], [self._weights[at] for at in batch]
+
+        def loss(model: Encoder) -> Tensor:
+            with halves():
+                found = dict(zip(OUTPUTS, model(*inputs), strict=True))
+            matter = _yes_or_no(found["relevant"], [row.relevant for row in rows], weights) + _loss(
+                found["topics"], [row.topic for row in rows]
+            )
+            return matter + _loss(found["attitude"], [row.attitude for row in rows]) if attitude else matter
+
+        return loss
 
 
 class Public:
@@ -187,21 +239,6 @@ def _even(rows: Sequence[PoliceRow]) -> list[float]:
     ]
 
 
-def _police_lesson(windows: Sequence[Window], rows: Sequence[PoliceRow], weights: Sequence[float]) -> Lesson:
-    inputs = padded(windows)
-
-    def loss(model: Encoder) -> Tensor:
-        with halves():
-            found = dict(zip(OUTPUTS, model(*inputs), strict=True))
-        return (
-            _loss(found["attitude"], [row.attitude for row in rows])
-            + _yes_or_no(found["relevant"], [row.relevant for row in rows], weights)
-            + _loss(found["topics"], [row.topic for row in rows])
-        )
-
-    return loss
-
-
 def _loss(odds: Tensor, labels: list[int], weights: Tensor | None = None) -> Tensor:
     known = torch.tensor(labels)
     if not (known != UNKNOWN).any():
@@ -218,10 +255,15 @@ def _yes_or_no(odds: Tensor, labels: list[int], weights: Sequence[float]) -> Ten
     return functional.binary_cross_entropy_with_logits(odds[asked, 0].float(), known[asked].float(), weight=weighed)
 
 
-def _descend(model: Encoder, lessons: Iterator[Lesson], total: int, rate: float) -> None:
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1, pct_start=0.06)
+def _descend(
+    model: Encoder, lessons: Iterator[Lesson], total: int, rates: Sequence[tuple[Iterable[nn.Parameter], float]]
+) -> None:
+    """Follow the lessons, each group of weights at its rate."""
+    groups = [[weight for weight in weights if weight.requires_grad] for weights, _ in rates]
+    learning = [weight for group in groups for weight in group]
+    optimiser = torch.optim.AdamW([{"params": group} for group in groups], weight_decay=0.01, fused=True)
+    highest = [rate for _, rate in rates]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, highest, total_steps=total + 1, pct_start=0.06)
     model.train()
     started = time.monotonic()
     for step, lesson in enumerate(lessons, start=1):

@@ -1,4 +1,7 @@
-"""The trained encoder as files that run without torch: ONNX in whole numbers of eight bits, tokeniser, card."""
+"""The trained encoders as files that run without torch: ONNX in whole numbers of eight bits, tokeniser, card.
+
+The first looks up the vectors of words, half of all weights, and gives them to the second, which comes without them.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,59 @@ from typing import Any
 
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
 
 from analysis.reading import FILES
-from analysis.train.encoder import OUTPUTS, Encoder
+from analysis.train.encoder import Encoder
 
 
-def export(model: Encoder, base: Path, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write encoder, tokeniser and `model.json` (the card with each file's sha256) into `folder`.
+class Tone(nn.Module):  # type: ignore[misc,unused-ignore]
+    """What the first encoder is asked: mood, attitude and topic; and the vectors of the words."""
+
+    INPUTS, OUTPUTS = ("ids", "mask", "target"), ("mood", "attitude", "topics", "vectors")
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        """By OUTPUTS."""
+        vectors = self.encoder.look_up(ids)
+        mood, attitude, _, topics = self.encoder.answer(vectors, mask, target)
+        return mood, attitude, topics, vectors
+
+
+class Matter(nn.Module):  # type: ignore[misc,unused-ignore]
+    """What the second is asked: whether a text is ours, and its topic."""
+
+    INPUTS, OUTPUTS = ("vectors", "mask"), ("relevant", "topics")
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """By OUTPUTS."""
+        _, _, relevant, topics = self.encoder.answer(vectors, mask, torch.zeros_like(mask))
+        return relevant, topics
+
+
+def export(tone: Encoder, matter: Encoder, base: Path, folder: Path, card: Mapping[str, Any]) -> None:
+    """Write both encoders, the tokeniser and `model.json` (the card with each file's sha256) into `folder`.
 
     Per channel: with one scale for a whole matrix one label in seven would change.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    ids = torch.ones(2, 9, dtype=torch.long)
     with tempfile.TemporaryDirectory() as scratch:
         whole = Path(scratch) / "whole.onnx"
-        _to_onnx(model, whole)
-        quantize_dynamic(whole, folder / FILES[0], per_channel=True, weight_type=QuantType.QInt8)
-    shutil.copyfile(base / "tokenizer.json", folder / FILES[1])
+        for name, part, inputs in (
+            ("tone.onnx", Tone(tone), (ids, ids, torch.zeros_like(ids))),
+            ("matter.onnx", Matter(matter), (tone.look_up(ids), ids)),
+        ):
+            _to_onnx(part, inputs, whole)
+            quantize_dynamic(whole, folder / name, per_channel=True, weight_type=QuantType.QInt8)
+    shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
     write_card(folder, card)
 
 
@@ -39,15 +79,13 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     (folder / "model.json").write_text(text + "\n", "utf-8")
 
 
-def _to_onnx(model: Encoder, file: Path) -> None:
-    ids = torch.ones(2, 9, dtype=torch.long)
-    axes = {name: {0: "batch", 1: "words"} for name in ("ids", "mask", "target")} | {
-        name: {0: "batch"} for name in OUTPUTS
-    }
+def _to_onnx(part: Tone | Matter, inputs: tuple[Tensor, ...], file: Path) -> None:
+    axes = {name: {0: "batch", 1: "words"} for name in (*part.INPUTS, "vectors")}
+    axes |= {name: {0: "batch"} for name in part.OUTPUTS if name != "vectors"}
     with warnings.catch_warnings():
         # The older of torch's two exporters is deprecated, and its graph runs a fifth faster.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            model.eval(), (ids, ids, torch.zeros_like(ids)), str(file), dynamo=False, opset_version=17,
-            input_names=["ids", "mask", "target"], output_names=list(OUTPUTS), dynamic_axes=axes,
+            part.eval(), inputs, str(file), dynamo=False, opset_version=17,
+            input_names=list(part.INPUTS), output_names=list(part.OUTPUTS), dynamic_axes=axes,
         )  # fmt: skip
