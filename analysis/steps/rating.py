@@ -24,7 +24,7 @@ _ALIASES = {
 # what no rule found; what one topic needs that no rule found, and below which it is marked unsure; and the share of "no
 # topic" that leaves a mention without one where no rule found any.
 _RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.6, Rag.NONE: 0.3}
-_FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
+_FINDS, _SURE, _NOTHING = 0.2, 0.5, 0.5
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
 

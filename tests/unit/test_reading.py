@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -91,6 +92,17 @@ def test_a_damaged_file_is_named_when_the_model_is_opened(tmp_path: Path, name: 
         file.write(b"x")
     with pytest.raises(ModelUnavailable, match=rf"{name}: not the file that .*model.json describes"):
         Model(folder)
+
+
+@pytest.mark.parametrize("name", ["tone.onnx", "matter.onnx"])
+def test_other_weights_of_either_encoder_are_another_model(tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(SHIPPED, tmp_path / "weights"))
+    with (folder / name).open("ab") as file:
+        file.write(b"x")
+    card = json.loads((folder / "model.json").read_text("utf-8"))
+    card["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "model.json").write_text(json.dumps(card), "utf-8")
+    assert Model(folder).digest != Model().digest
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

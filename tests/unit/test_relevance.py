@@ -2,6 +2,7 @@
 
 import pytest
 
+from mentions.mention import Voice
 from tests.judging import judged, judged_news
 
 
@@ -130,3 +131,23 @@ def test_a_noise_on_a_local_forum_is_no_police_matter() -> None:
 
 def test_a_london_crime_that_also_names_another_city_stays_ours() -> None:
     assert judged_news("Man charged with attempted murder after attacks in Leeds and west London").relevant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our officers have arrested a man after a burglary. Anyone with information should call 101 quoting log 212.",
+        "We're appealing for witnesses to a fight outside a pub. Detectives would like to hear from you via Live Chat.",
+        "We've recovered two stolen cars this morning and arrested three people. Proud of our team!",
+    ],
+)
+def test_a_force_that_speaks_for_itself_and_names_no_london_is_another_force(text: str) -> None:
+    assert not judged(text).relevant
+    assert judged(text.replace(".", " in Hackney.", 1)).relevant
+    assert judged(text.replace(".", " by the Met Police.", 1)).relevant
+
+
+def test_a_force_known_to_be_ours_may_speak_for_itself() -> None:
+    text = "Our officers have arrested a man after a burglary. Call 101 quoting log 212. The police are in the area."
+    assert judged(text, voice=Voice.OFFICIAL).relevant
+    assert not judged(text).relevant
