@@ -81,19 +81,20 @@ class Model:
         """The strategy's topics in the order of the encoders' answers; "" is no topic."""
         return list(self.card["topics"])
 
-    def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
-        """Read a text; `targets` are the spans that name the police, in order, none in another."""
+    def read(self, text: str, targets: Sequence[Span] = (), *, about: bool = True) -> Reading:
+        """Read a text; `targets` are the spans that name the police, in order, none in another. Without `about` it is
+        not asked what the text is about (half of the work): `relevant` is 0 then, and the topics are none."""
         tokens, tone, matter = self._load()
         windows = cut(tokens, text, targets)
         toned = [_ask_tone(tone, window) for window in windows]
         near = [toned[windows.index(window)] for window in aim(windows)]
-        about = [_ask_matter(matter, each["vectors"]) for each in near]
-        topics = mean_share(np.array([each["topics"] for each in (*near, *about)]))
+        said = [_ask_matter(matter, each["vectors"]) for each in near] if about else []
+        topics = mean_share(np.array([each["topics"] for each in (*near, *said)]))
         return Reading(
             mood=mean_share(np.array([each["mood"] for each in toned])),
             attitude=mean_share(np.array([each["attitude"] for each in near])),
-            relevant=float(np.mean([each["relevant"][0] for each in about])),
-            topics=dict(zip(self.topics, map(float, topics), strict=True)),
+            relevant=float(np.mean([each["relevant"][0] for each in said])) if said else 0.0,
+            topics=dict(zip(self.topics, map(float, topics), strict=True)) if said else {},
         )
 
     def prove(self) -> None:

@@ -149,9 +149,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if (allowed or _needs_elasticsearch(item)) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    # The slowest files first, so that none is begun last; but the browser's last of all: its driver keeps an event loop
-    # running in its thread until it ends, and other tests' mail servers need one.
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, -slow[item.path]))
+    # The slowest files first, so that none is begun last; then the browser's, so that the others need not wait for it.
+    items.sort(key=lambda item: (-slow[item.path], item.get_closest_marker("browser") is None))
 
 
 def _needs_elasticsearch(item: pytest.Item) -> bool:

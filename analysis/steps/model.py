@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from analysis.draft import Draft
 from analysis.reading import Model
+from analysis.steps.relevance import has_a_word_for_it
 from analysis.steps.sentiment import police_spans
 
 ENGLISH = ("", "en", "und")
@@ -31,4 +32,4 @@ class ReadByModel:
     def judge(self, draft: Draft) -> None:
         """Read the words when it is time for the deferred steps; until then say that they wait."""
         if may_read(draft, self.name):
-            draft.reading = self._model.read(draft.words, police_spans(draft))
+            draft.reading = self._model.read(draft.words, police_spans(draft), about=has_a_word_for_it(draft))

@@ -45,9 +45,10 @@ class Served:
         self.process.send_signal(signal.SIGCONT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it; skipped where it has none."""
+    """Chromium as the machine has it; skipped where it has none. It ends with its file: its driver keeps an event loop
+    running in its thread, and other tests' mail servers need one."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
         try:
@@ -58,7 +59,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The dashboard over a month of quiet, a crisis in Camden, a warning and one hostile post."""
     folder = tmp_path_factory.mktemp("served")

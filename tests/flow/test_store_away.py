@@ -28,7 +28,7 @@ from tests.flow.test_kill import alerts, kill
 from tests.judging import deep
 from tests.live_feeds import Site, SiteServer
 
-ROWS = int(os.environ.get("EARSHOT_IMPORTED", "40000"))  # of the tests that disturb an import
+ROWS = int(os.environ.get("EARSHOT_IMPORTED", "20000"))  # of the tests that disturb an import
 KILLS = int(os.environ.get("EARSHOT_KILLS", "2"))
 
 
