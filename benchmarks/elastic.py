@@ -46,7 +46,7 @@ def served(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
-    with ElasticServer(heap="1g") as server:
+    with ElasticServer(heap="1g", short_lived=False) as server:
         yield server.url
 
 

@@ -70,6 +70,7 @@ class ElasticServer:
         roles: Mapping[str, Any] | None = None,
         port: int = 0,
         heap: str = "512m",
+        short_lived: bool = True,
     ) -> None:
         self._home, self._java, self._user = find_home(version), find_java(version), other_user()
         user = self._user
@@ -78,7 +79,9 @@ class ElasticServer:
         )
         self._thrown_away = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="earshot-elastic-", dir="/var/tmp"))
-        self._security, self._tls, self._heap = security, tls, heap
+        self._security, self._tls = security, tls
+        # What runs for a minute does not earn back what compiling it thoroughly costs.
+        self._java_options = f"-Xms{heap} -Xmx{heap}" + " -XX:TieredStopAtLevel=1" * short_lived
         self._roles = roles or {}
         ports = _free_ports(2 * nodes)
         self._nodes = [
@@ -202,7 +205,7 @@ class ElasticServer:
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(node.folder),
             "ES_JAVA_HOME": str(self._java),
-            "ES_JAVA_OPTS": f"-Xms{self._heap} -Xmx{self._heap}",
+            "ES_JAVA_OPTS": self._java_options,
             "ES_PATH_CONF": str(node.folder / "config"),
             "ES_TMPDIR": str(node.folder / "tmp"),
         }
@@ -323,7 +326,7 @@ def main() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, _: stopped.append(number))
     try:
-        server = ElasticServer(folder, port=port)
+        server = ElasticServer(folder, port=port, short_lived=False)
         sys.stdout.write(f"== starting Elasticsearch {VERSION} on 127.0.0.1:{port}, data in {folder}; half a minute\n")
         with server:
             sys.stdout.write(
