@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-
-from datasketch import MinHashLSH
+from typing import TYPE_CHECKING
 
 from analysis.telling import PERMUTATIONS, Telling, expected_shares
 from mentions.mention import Mention
+
+if TYPE_CHECKING:
+    from datasketch import MinHashLSH
 
 WITHIN = timedelta(hours=72)  # a telling later than this after the one before is another story
 COPY = 0.7  # share of their words that two copies have in common
@@ -32,6 +34,8 @@ Edges = dict[tuple[int, int], float]
 def group_copies(mentions: Sequence[Mention], tellings: Sequence[Telling]) -> list[list[int]]:
     """The places of mentions with one text, small edits aside, each group in the order given (which is that of time),
     groups by their first. A text told again after `WITHIN` of the group's last is a new one."""
+    from datasketch import MinHashLSH  # only here: it loads scipy
+
     index = MinHashLSH(threshold=COPY - 0.15, num_perm=PERMUTATIONS)
     groups: dict[int, list[int]] = {}
     for at, telling in enumerate(tellings):

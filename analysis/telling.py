@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from sys import intern
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from datasketch import LeanMinHash, MinHash
 
 from analysis.vocabulary import DEFAULTS, police_words, spell_out
 from mentions.mention import Mention, Voice
 from mentions.normalise import normalise
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHash  # else only where it is used: it loads scipy, half a command's start
 
 LONGEST = 2_000  # characters read: a story is told in its first sentences
 PERMUTATIONS = 64
@@ -80,6 +82,8 @@ def read_telling(mention: Mention) -> Telling:
 
 
 def _sign(words: frozenset[str]) -> LeanMinHash:
+    from datasketch import LeanMinHash
+
     sign = _blank().copy()
     sign.update_batch([word.encode() for word in words])
     return LeanMinHash(sign)
@@ -87,6 +91,8 @@ def _sign(words: frozenset[str]) -> LeanMinHash:
 
 @cache
 def _blank() -> MinHash:
+    from datasketch import MinHash
+
     return MinHash(num_perm=PERMUTATIONS)
 
 
