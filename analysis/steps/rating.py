@@ -23,8 +23,8 @@ _ALIASES = {
 # Shares of the model, chosen on rows held out: what all reds together need to raise what a rule found, or to make red
 # what no rule found; what one topic needs that no rule found, and below which it is marked unsure; and the share of "no
 # topic" that leaves a mention without one where no rule found any.
-_RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.6, Rag.NONE: 0.3}
-_FINDS, _SURE, _NOTHING = 0.2, 0.5, 0.5
+_RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.4, Rag.NONE: 0.3}
+_FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
 
@@ -119,7 +119,7 @@ class Rating:
     """Inline: topic, public domain, colour, risk to life. No topic is `none` and unsure, never green."""
 
     name: ClassVar[str] = "rating"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def judge(self, draft: Draft) -> None:
         """Rate a relevant mention; flag a risk to life first."""

@@ -15,8 +15,8 @@ from mentions.mention import Mood, Verdict
 
 TARGETS = ("force", "force handle", "the met", "institution", "police", "policing", "officer")
 # What the words' verdict adds to its side, in log-odds: blame is seldom near the police by chance, praise now and then.
-_WORDS = {Mood.NEGATIVE: 6.0, Mood.POSITIVE: 3.5, Mood.NEUTRAL: 0.5, Mood.UNCERTAIN: 0.0}
-_SURE = 0.4
+_WORDS = {Mood.NEGATIVE: 4.0, Mood.POSITIVE: 2.5, Mood.NEUTRAL: 0.5, Mood.UNCERTAIN: 0.0}
+_SURE = 0.5
 _MODEL_SAYS = {
     Mood.NEGATIVE: "reads as speaking against the police",
     Mood.POSITIVE: "reads as speaking well of the police",
@@ -31,7 +31,7 @@ class Sentiment:
     """Inline: relation words close to the police, clause by clause. Both ways, or not English: uncertain."""
 
     name: ClassVar[str] = "sentiment"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def judge(self, draft: Draft) -> None:
         """Find who is meant, then what is said of them."""

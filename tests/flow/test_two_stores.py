@@ -23,7 +23,7 @@ from tests.conftest import SLOW_LIMIT
 from tests.contracts.store_cases import clear_away, elastic_address
 from tests.query_cases import Searches, read_posts
 
-SEARCHES = int(os.environ.get("EARSHOT_SEARCHES", "500"))  # 10,000 take some five minutes
+SEARCHES = int(os.environ.get("EARSHOT_SEARCHES", "250"))  # 10,000 take some five minutes
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SLOW_LIMIT * max(1, SEARCHES // 2000))]
 POSTS = 150  # of each file
 LIMIT = 40
