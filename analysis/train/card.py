@@ -12,20 +12,19 @@ import numpy as np
 from analysis.evaluate import Labelled, evaluate
 from analysis.pipeline import Pipeline
 from analysis.reading import Model
-from analysis.train.police import PoliceRow
+from analysis.train.police import LABELS, PoliceRow
 from analysis.train.texts import MOODS, Example
 
 BANDS = 10
 
 
 def describe(base: Path, data: Path, recipe: Mapping[str, Any], public: int, police: int) -> dict[str, Any]:
-    """The card before measuring: base, recipe, and the sha256 of every file learnt from."""
-    files = sorted(
-        path
-        for folder in ("tweeteval-sentiment", "target-sentiment", "labelled-real")
-        for path in (data / folder).iterdir()
-        if path.suffix in (".tsv", ".jsonl")
-    )
+    """The card before measuring: base, recipe, and the sha256 of every file learnt from or, of tweets, measured on."""
+    folders = [data / name for name in ("tweeteval-sentiment", "target-sentiment", "labelled-real")]
+    folders += [LABELS, *sorted((data / "corpora").iterdir())]
+    files = [
+        path for folder in folders for path in sorted(folder.iterdir()) if path.suffix in (".tsv", ".jsonl", ".npz")
+    ]
     return {
         "name": "earshot-encoder",
         "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",

@@ -22,7 +22,7 @@ torch.set_flush_denormal(True)
 
 LOG = logging.getLogger(__name__)
 OUTPUTS = ("mood", "attitude", "relevant", "topics")
-HEAD_RATE = 1e-3  # of heads that know nothing yet: at an encoder's rate they would hardly move
+HEAD_RATE = 1e-3  # of the heads: at an encoder's rate those that know nothing yet would hardly move
 
 
 class Encoder(nn.Module):  # type: ignore[misc,unused-ignore]
@@ -81,7 +81,7 @@ def _own_ids(base: Path, tokeniser: Path) -> Tensor:
     theirs = open_tokeniser(tokeniser).get_vocab()
     numbers = torch.zeros(max(theirs.values()) + 1, dtype=torch.long)
     for word, number in theirs.items():
-        place = own.get(word, own.get(marks.get(word, word)))
+        place = own.get(marks.get(word, word))  # its list has BERT's marks too, and never reads them
         if place is None:
             raise ValueError(f"{base}: does not know the word {word!r} of {tokeniser}")
         numbers[number] = place
@@ -96,7 +96,8 @@ def machine() -> torch.device:
 def halves() -> torch.autocast:
     """Half precision where halves are multiplied natively; elsewhere it would be slower."""
     flags = Path("/proc/cpuinfo")
-    native = torch.cuda.is_available() or (flags.exists() and "bf16" in flags.read_text("utf-8"))
+    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    native = native or (flags.exists() and "bf16" in flags.read_text("utf-8"))
     return torch.autocast(machine().type, dtype=torch.bfloat16, enabled=native)
 
 
@@ -128,19 +129,18 @@ def answers(model: Encoder, windows: Sequence[Window], batch: int = 256) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A stretch of learning: its name, how many steps, at which rate, and whether the heads know nothing yet."""
+    """A stretch of learning: its name, how many steps, and at which rate."""
 
     name: str
     steps: int
     rate: float
-    fresh: bool = True
 
 
 def descend(model: Encoder, losses: Iterator[Tensor], course: Course) -> Encoder:
     """Follow `course.steps` losses of the model; it is left ready to be asked."""
     groups = [[weight for weight in group if weight.requires_grad] for group in _groups(model)]
     learning = [weight for group in groups for weight in group]
-    rates = [course.rate, HEAD_RATE if course.fresh else course.rate]
+    rates = [course.rate, HEAD_RATE]
     optimiser = torch.optim.AdamW([{"params": group} for group in groups], weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=course.steps + 1, pct_start=0.06)
     model.train()
@@ -168,7 +168,10 @@ def _groups(model: Encoder) -> tuple[Iterable[nn.Parameter], Iterable[nn.Paramet
 
 
 def batches(lengths: Sequence[int], chance: Random, size: int) -> Iterator[list[int]]:
-    """Batches of texts of like length without end, all texts once before any comes again."""
+    """Batches of texts of like length without end, all texts once before any comes again. Raises ValueError where there
+    are none."""
+    if not lengths:
+        raise ValueError("nothing to learn from")
     while True:
         order = list(range(len(lengths)))
         chance.shuffle(order)

@@ -1,4 +1,4 @@
-"""Labelled talk of the police: rows read by the guide, from the shared corpora and from our own written ones."""
+"""Talk to learn from: rows labelled by the guide, of the shared corpora and written for it, and rows without labels."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mentions.mention import PRESS_PLATFORMS, Mention, Voice
 
 LABELS = Path(__file__).parents[1] / "labels"
 NO_TOPIC = ""
-_LEAST = 8  # letters, below which a text tells nothing
+_LEAST = 8  # letters and digits, below which a text tells nothing
 _MOST_OF_ONE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class PoliceRow:
-    """One labelled mention, ready to learn from. `source` is what is held out together."""
+    """One mention, ready to learn from, with the labels it has. `source` is what is held out together."""
 
     mention: Mention
     labels: Mapping[str, Any]
@@ -69,8 +69,9 @@ def police_rows(data: Path) -> list[PoliceRow]:
 
 
 def unlabelled_rows(data: Path, labelled: Sequence[PoliceRow]) -> list[PoliceRow]:
-    """Every text of the shared corpora that is none of these, once, in the order of files; of one great file, of a
-    disaster abroad, the first thousands. They carry no labels."""
+    """Every text of the shared corpora that is none of these, once, in the order of files; of each file the first four
+    thousand, so that a disaster abroad does not outweigh all else, and none of the files kept for their volume alone.
+    They carry no labels."""
     pipeline = Pipeline()
     seen = {_same(row.mention) for row in labelled}
     rows = []

@@ -40,7 +40,8 @@ class Taught:
 
 
 def keep(file: Path, windows: Sequence[Window], opinions: Sequence[Opinion]) -> None:
-    """Write opinions in halves of four bytes; of two texts that are the same the first stands."""
+    """Write opinions in half precision to `file`, its name ending in .npz; of two texts that are the same the first
+    stands."""
     first = {_digest(window): opinion for window, opinion in reversed(list(zip(windows, opinions, strict=True)))}
     said = list(first.values())
     asked = [at for at, each in enumerate(said) if each.topics is not None]

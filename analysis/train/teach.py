@@ -10,7 +10,6 @@ import logging
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -26,8 +25,12 @@ from analysis.train.texts import examples
 LOG = logging.getLogger("analysis.train")
 SEED = 7
 BATCH = 64
+# Rates and how often each lesson is gone through: of the matter, of moods first, of attitudes then.
+MATTER_RATE, MATTER_EPOCHS = 5e-5, 3.0
+MOOD_RATE, MOOD_EPOCHS = 4e-5, 0.75
+ATTITUDE_RATE, ATTITUDE_EPOCHS = 3e-5, 2.5
 PUBLIC: Aims = {"mood": Aim(1.0), "attitude": Aim(1.0)}
-MATTER: Aims = {"relevant": Aim(1.0), "topics": Aim(1.0)}
+POLICE: Aims = {"relevant": Aim(1.0), "topics": Aim(1.0)}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,8 +71,8 @@ def _learn_matter(args: argparse.Namespace, ours: Sequence[Lesson]) -> Encoder:
     """What is ours, and of which topic, from the base itself."""
     torch.manual_seed(SEED)
     model = Encoder(args.base, args.words).to(machine())
-    losses = Lessons(ours).losses(model, MATTER, random.Random(SEED), BATCH)
-    return descend(model, losses, Course("matter", 3 * len(ours) // BATCH, 5e-5))
+    losses = Lessons(ours).losses(model, POLICE, random.Random(SEED), BATCH)
+    return descend(model, losses, Course("matter", _steps(ours, MATTER_EPOCHS), MATTER_RATE))
 
 
 def _learn_tone(args: argparse.Namespace, ours: Sequence[Lesson], theirs: Sequence[Lesson]) -> Encoder:
@@ -77,28 +80,33 @@ def _learn_tone(args: argparse.Namespace, ours: Sequence[Lesson], theirs: Sequen
     torch.manual_seed(SEED)
     model = Encoder(args.base, args.words).to(machine())
     company = Lessons(theirs).losses(model, PUBLIC, random.Random(SEED), BATCH)
-    descend(model, company, Course("moods", 3 * len(theirs) // 4 // BATCH, 4e-5))
-    police = Lessons(ours).losses(model, {"attitude": Aim(1.0), **MATTER}, random.Random(SEED), BATCH)
+    descend(model, company, Course("moods", _steps(theirs, MOOD_EPOCHS), MOOD_RATE))
+    police = Lessons(ours).losses(model, {"attitude": Aim(1.0), **POLICE}, random.Random(SEED), BATCH)
 
     def both() -> Iterator[Tensor]:
         while True:
             yield next(police) + next(company)
 
-    return descend(model, both(), Course("attitudes", 5 * len(ours) // 2 // BATCH, 3e-5))
+    return descend(model, both(), Course("attitudes", _steps(ours, ATTITUDE_EPOCHS), ATTITUDE_RATE))
+
+
+def _steps(lessons: Sequence[Lesson], epochs: float) -> int:
+    return int(len(lessons) * epochs) // BATCH + 1
 
 
 def _tone_of(tone: Encoder, windows: Sequence[Window]) -> list[Opinion]:
+    """Of the public texts, which nobody asks whether they are ours."""
     mood, attitude, _, _ = answers(tone, windows)
     return [Opinion(*pair) for pair in zip(mood.softmax(1).numpy(), attitude.softmax(1).numpy(), strict=True)]
 
 
 def _about(tone: Encoder, matter: Encoder, windows: Sequence[Window]) -> list[Opinion]:
     """Both models' opinion: the topic is the mean of their shares."""
-    *_, topics = answers(tone, windows)
-    *_, relevant, more = answers(matter, windows)
+    mood, attitude, _, topics = answers(tone, windows)
+    _, _, relevant, more = answers(matter, windows)
     shares = (topics.softmax(1) + more.softmax(1)) / 2
-    said = zip(_tone_of(tone, windows), relevant.sigmoid().numpy(), shares.numpy(), strict=True)
-    return [replace(each, relevant=ours, topics=topic) for each, ours, topic in said]
+    said = (mood.softmax(1), attitude.softmax(1), relevant.sigmoid(), shares)
+    return [Opinion(*each) for each in zip(*(part.numpy() for part in said), strict=True)]
 
 
 if __name__ == "__main__":

@@ -55,10 +55,10 @@ def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
         "places/2",
-        "relevance/3",
-        "sentiment/3",
+        "relevance/4",
+        "sentiment/4",
         "mood/2",
-        "rating/3",
+        "rating/4",
         "debates/2",
     )
 

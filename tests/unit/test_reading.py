@@ -113,13 +113,20 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
 def test_the_card_says_what_it_was_made_of_and_how_well_it_did() -> None:
     card = json.loads((SHIPPED / "model.json").read_text("utf-8"))
     assert card["base"].startswith("sentence-transformers/all-MiniLM-L6-v2")
-    assert card["metrics"]["macro_recall"] >= 0.715
+    assert card["metrics"]["macro_recall"] >= 0.74
     assert card["metrics"]["texts"] == 2000
     sizes = {path.name: path.stat().st_size for path in SHIPPED.iterdir()}
     assert sizes["tone.onnx"] <= 25_000_000
-    assert sum(sizes.values()) <= 50_000_000
+    assert sum(sizes.values()) <= 40_000_000
 
 
 def test_the_readings_are_values() -> None:
     reading = shipped().read(TEXTS[0])
     assert replace(reading, relevant=1.0).relevant == 1.0
+
+
+def test_what_a_text_is_about_need_not_be_asked_and_changes_nothing_else() -> None:
+    whole, toned = shipped().read(TEXTS[0]), shipped().read(TEXTS[0], about=False)
+    assert (toned.mood.tolist(), toned.attitude.tolist()) == (whole.mood.tolist(), whole.attitude.tolist())
+    assert (toned.relevant, dict(toned.topics)) == (0.0, {})
+    assert whole.topics

@@ -151,3 +151,18 @@ def test_a_force_known_to_be_ours_may_speak_for_itself() -> None:
     text = "Our officers have arrested a man after a burglary. Call 101 quoting log 212. The police are in the area."
     assert judged(text, voice=Voice.OFFICIAL).relevant
     assert not judged(text).relevant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Police officer punched my son at the protest. Our community is furious",
+        "Have you seen how the police treated that boy? Disgusting.",
+        "If you have any footage of the police officer kicking him please share, he died",
+        "The police are useless. Thanks for sharing.",
+        "We were burgled twice and the police never came. Let us know who to write to",
+        "Our officers? They are a disgrace, the police never turn up here. Anyone with information why, please call us",
+    ],
+)
+def test_the_public_that_talks_as_a_force_may_is_not_taken_for_one(text: str) -> None:
+    assert judged(text).relevant
