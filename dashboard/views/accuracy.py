@@ -31,14 +31,16 @@ def draw_accuracy() -> None:
     books, moment = read_now()
     board = read_board(books.state, "evaluation")
     if board is None:
-        st.text(f"The judgement has not been measured here yet. Run `{COMMAND}`, or `earshot evaluate` once posts")
-        st.text("have been corrected on the Mentions page; the result is shown here.")
+        st.markdown(
+            f"The judgement has not been measured here yet. Run `{COMMAND}`, or `earshot evaluate` once posts have "
+            "been corrected on the Mentions page; the result is shown here."
+        )
         return
     try:
         draw_board(board.told, moment)
     except (KeyError, TypeError, ValueError, AttributeError):
         st.warning("The last measurement cannot be read.")
-        st.text(f"It was written by another version of Earshot, or damaged. Run `{COMMAND}` again.")
+        st.markdown(f"It was written by another version of Earshot, or damaged. Run `{COMMAND}` again.")
 
 
 def draw_board(board: Mapping[str, Any], moment: Moment) -> None:

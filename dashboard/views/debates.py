@@ -104,7 +104,7 @@ def draw_borough(view: View, borough: str, rows: list[Row]) -> None:
         with st.container(border=True):
             draw_debate(view, row, borough)
     if len(rows) > MOST_SHOWN:
-        st.text(f"The {MOST_SHOWN} best are shown; `earshot debates --borough` lists all.")
+        st.markdown(f"The {MOST_SHOWN} best are shown; `earshot debates --borough` lists all.")
 
 
 def draw_debate(view: View, row: Row, borough: str) -> None:
