@@ -115,7 +115,7 @@ def test_uncertain_is_a_band_of_its_own_on_the_now_page(seeded: Seeded) -> None:
 
 
 def test_nothing_measured_yet_says_what_to_run(seeded: Seeded) -> None:
-    assert "earshot evaluate --labels FILE" in texts(visit("accuracy"))
+    assert "earshot evaluate --labels FILE" in interpreted(visit("accuracy"))
 
 
 def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: Seeded) -> None:
@@ -142,9 +142,9 @@ def test_a_measurement_is_shown_with_intervals_whose_labels_and_when(seeded: See
 @pytest.mark.parametrize("board", ["{}", "[]", "no", json.dumps({"at": "x", "rows": "y"})])
 def test_a_board_that_is_none_breaks_no_page(seeded: Seeded, board: str) -> None:
     seeded.state.keep_board("evaluation", seeded.now, board)
-    assert "earshot evaluate" in texts(visit("accuracy"))
+    assert "earshot evaluate" in interpreted(visit("accuracy"))
     seeded.state.keep_board("evaluation", seeded.now, write_board({"at": "x", "rows": "y"}, seeded.now))
-    assert "earshot evaluate" in texts(visit("accuracy"))
+    assert "earshot evaluate" in interpreted(visit("accuracy"))
 
 
 def test_a_state_that_cannot_be_read_is_said_so(seeded: Seeded, tmp_path: Path) -> None:
