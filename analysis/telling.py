@@ -16,7 +16,7 @@ from mentions.mention import Mention, Voice
 from mentions.normalise import normalise
 
 if TYPE_CHECKING:
-    from datasketch import LeanMinHash, MinHash  # else only where it is used: it loads scipy, half a command's start
+    from datasketch import LeanMinHash, MinHash  # else only where it is used: it loads scipy, a third of a start
 
 LONGEST = 2_000  # characters read: a story is told in its first sentences
 PERMUTATIONS = 64

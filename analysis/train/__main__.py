@@ -18,7 +18,7 @@ import torch
 
 from analysis.reading import SHIPPED, open_tokeniser
 from analysis.train.card import describe, judge, measure
-from analysis.train.encoder import Course, Encoder, descend, machine
+from analysis.train.encoder import Course, Encoder, descend, machine, steps_of
 from analysis.train.export import export, write_card
 from analysis.train.lessons import Aim, Aims, Lesson, Lessons, police_lessons, public_lessons, read
 from analysis.train.police import police_rows, topic_names, unlabelled_rows
@@ -87,7 +87,8 @@ def _train(args: argparse.Namespace) -> None:
     left_out = [row for row in rows if args.without and row.source.startswith(args.without)]
     rows = [row for row in rows if row not in left_out]
     ours = police_lessons(tokens, rows, taught)
-    windows = [] if not len(taught) else [read(tokens, row) for row in unlabelled_rows(args.data, rows)]
+    others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
+    windows = [read(tokens, row) for row in others if not (args.without and row.source.startswith(args.without))]
     unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
     theirs = public_lessons(tokens, public, random.Random(recipe.seed), taught)
     LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
@@ -116,7 +117,7 @@ def _learn(base: Path, lessons: Sequence[Lesson], aims: Aims, name: str, epochs:
     model = Encoder(base)
     model.to(machine())
     losses = Lessons(lessons).losses(model, aims, random.Random(recipe.seed), recipe.batch)
-    descend(model, losses, Course(name, int(len(lessons) * epochs) // recipe.batch + 1, recipe.rate))
+    descend(model, losses, Course(name, steps_of(len(lessons), epochs, recipe.batch), recipe.rate))
     model.cpu()
     return model
 

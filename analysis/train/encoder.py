@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -95,10 +96,15 @@ def machine() -> torch.device:
 
 def halves() -> torch.autocast:
     """Half precision where halves are multiplied natively; elsewhere it would be slower."""
+    return torch.autocast(machine().type, dtype=torch.bfloat16, enabled=_multiplies_halves())
+
+
+@cache
+def _multiplies_halves() -> bool:
+    if machine().type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     flags = Path("/proc/cpuinfo")
-    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    native = native or (flags.exists() and "bf16" in flags.read_text("utf-8"))
-    return torch.autocast(machine().type, dtype=torch.bfloat16, enabled=native)
+    return flags.exists() and "bf16" in flags.read_text("utf-8")
 
 
 def padded(rows: Sequence[Window]) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,9 +168,13 @@ def descend(model: Encoder, losses: Iterator[Tensor], course: Course) -> Encoder
 
 
 def _groups(model: Encoder) -> tuple[Iterable[nn.Parameter], Iterable[nn.Parameter]]:
-    return model.encoder.parameters(), [
-        weight for name in OUTPUTS for weight in getattr(model, name).parameters()
-    ]  # fmt: skip
+    """The weights of the encoder, and those of its heads."""
+    return model.encoder.parameters(), [weight for name in OUTPUTS for weight in getattr(model, name).parameters()]
+
+
+def steps_of(texts: int, epochs: float, size: int) -> int:
+    """How many batches of that size go through the texts so often."""
+    return int(texts * epochs) // size + 1
 
 
 def batches(lengths: Sequence[int], chance: Random, size: int) -> Iterator[list[int]]:

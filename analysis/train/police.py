@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis.pipeline import Pipeline
 from analysis.steps.rating import topics
-from analysis.train.texts import MOODS, UNKNOWN
+from analysis.train.texts import MOODS, UNKNOWN, key_of
 from analysis.wording import Span
 from mentions.mention import PRESS_PLATFORMS, Mention, Voice
 
@@ -73,22 +73,23 @@ def unlabelled_rows(data: Path, labelled: Sequence[PoliceRow]) -> list[PoliceRow
     thousand, so that a disaster abroad does not outweigh all else, and none of the files kept for their volume alone.
     They carry no labels."""
     pipeline = Pipeline()
-    seen = {_same(row.mention) for row in labelled}
+    seen = {_same(row.mention) for row in labelled}  # grows by each that is taken
     rows = []
     for path in sorted((data / "corpora").glob("*/*.jsonl")):
         if "volume" in path.name:
             continue
         for row in list(_corpus(path).values())[:_MOST_OF_ONE]:
             mention = to_mention(row)
-            if len(_same(mention)) >= _LEAST and _same(mention) not in seen:
-                seen.add(_same(mention))
+            same = _same(mention)
+            if len(same) >= _LEAST and same not in seen:
+                seen.add(same)
                 rows.append(PoliceRow(mention, {}, str(path.relative_to(data / "corpora")), pipeline.targets(mention)))
     return rows
 
 
 def _same(mention: Mention) -> str:
-    """What two copies of one text have in common."""
-    return re.sub(r"\W", "", mention.words).lower()[:100]
+    """What two copies of one text have in common, though one broke off or got a link."""
+    return key_of(mention.words)[:100]
 
 
 def bare_rows(rows: Sequence[PoliceRow]) -> list[PoliceRow]:

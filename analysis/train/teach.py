@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from analysis.reading import Window, open_tokeniser
-from analysis.train.encoder import Course, Encoder, answers, descend, machine
+from analysis.reading import SHIPPED, Window, open_tokeniser
+from analysis.train.encoder import Course, Encoder, answers, descend, machine, steps_of
 from analysis.train.lessons import Aim, Aims, Lesson, Lessons, police_lessons, public_lessons, read
 from analysis.train.police import police_rows, unlabelled_rows
 from analysis.train.taught import KEPT, Opinion, keep
@@ -24,6 +24,7 @@ from analysis.train.texts import examples
 
 LOG = logging.getLogger("analysis.train")
 SEED = 7
+WORDS = SHIPPED / "tokenizer.json"  # the small model's: texts are cut for it
 BATCH = 64
 # Rates and how often each lesson is gone through: of the matter, of moods first, of attitudes then.
 MATTER_RATE, MATTER_EPOCHS = 5e-5, 3.0
@@ -38,9 +39,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m analysis.train.teach", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the public data")
     parser.add_argument("--base", type=Path, required=True, help="folder of all-mpnet-base-v2")
-    parser.add_argument(
-        "--words", type=Path, required=True, help="tokenizer.json of the small model (all-MiniLM-L6-v2)"
-    )
     parser.add_argument("--out", type=Path, default=KEPT, help="where the opinions go (default: %(default)s)")
     args = parser.parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
@@ -54,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _teach(args: argparse.Namespace) -> None:
-    tokens = open_tokeniser(args.words)
+    tokens = open_tokeniser(WORDS)
     rows = police_rows(args.data)
     public = examples(args.data)[0]
     ours = police_lessons(tokens, rows)
@@ -70,28 +68,24 @@ def _teach(args: argparse.Namespace) -> None:
 def _learn_matter(args: argparse.Namespace, ours: Sequence[Lesson]) -> Encoder:
     """What is ours, and of which topic, from the base itself."""
     torch.manual_seed(SEED)
-    model = Encoder(args.base, args.words).to(machine())
+    model = Encoder(args.base, WORDS).to(machine())
     losses = Lessons(ours).losses(model, POLICE, random.Random(SEED), BATCH)
-    return descend(model, losses, Course("matter", _steps(ours, MATTER_EPOCHS), MATTER_RATE))
+    return descend(model, losses, Course("matter", steps_of(len(ours), MATTER_EPOCHS, BATCH), MATTER_RATE))
 
 
 def _learn_tone(args: argparse.Namespace, ours: Sequence[Lesson], theirs: Sequence[Lesson]) -> Encoder:
     """Moods and attitudes of the public texts; then the talk of the police, as many public texts beside it."""
     torch.manual_seed(SEED)
-    model = Encoder(args.base, args.words).to(machine())
+    model = Encoder(args.base, WORDS).to(machine())
     company = Lessons(theirs).losses(model, PUBLIC, random.Random(SEED), BATCH)
-    descend(model, company, Course("moods", _steps(theirs, MOOD_EPOCHS), MOOD_RATE))
+    descend(model, company, Course("moods", steps_of(len(theirs), MOOD_EPOCHS, BATCH), MOOD_RATE))
     police = Lessons(ours).losses(model, {"attitude": Aim(1.0), **POLICE}, random.Random(SEED), BATCH)
 
     def both() -> Iterator[Tensor]:
         while True:
             yield next(police) + next(company)
 
-    return descend(model, both(), Course("attitudes", _steps(ours, ATTITUDE_EPOCHS), ATTITUDE_RATE))
-
-
-def _steps(lessons: Sequence[Lesson], epochs: float) -> int:
-    return int(len(lessons) * epochs) // BATCH + 1
+    return descend(model, both(), Course("attitudes", steps_of(len(ours), ATTITUDE_EPOCHS, BATCH), ATTITUDE_RATE))
 
 
 def _tone_of(tone: Encoder, windows: Sequence[Window]) -> list[Opinion]:
