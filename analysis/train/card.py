@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ import numpy as np
 from analysis.evaluate import Labelled, evaluate
 from analysis.pipeline import Pipeline
 from analysis.reading import Model
-from analysis.train.police import LABELS, PoliceRow
+from analysis.train.police import LABELS, PoliceRow, topic_names
 from analysis.train.texts import MOODS, Example
 
 BANDS = 10
 
 
-def describe(base: Path, data: Path, recipe: Mapping[str, Any], public: int, police: int) -> dict[str, Any]:
-    """The card before measuring: base, recipe, and the sha256 of every file learnt from or, of tweets, measured on."""
+def describe(base: Path, data: Path, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The card before measuring: base, recipe of each encoder, and the sha256 of every file learnt from or, of tweets,
+    measured on."""
     folders = [data / name for name in ("tweeteval-sentiment", "target-sentiment", "labelled-real")]
     folders += [LABELS, *sorted((data / "corpora").iterdir())]
     files = [
@@ -30,12 +32,31 @@ def describe(base: Path, data: Path, recipe: Mapping[str, Any], public: int, pol
         "base": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
         "licence": "Apache-2.0; it holds none of the texts it learnt from",
         "known_failings": "see docs/model-card.md",
-        "base_sha256": _digest(base / "model.safetensors"),
+        "base_sha256": digest_of(base),
         "recipe": dict(recipe),
         "data": {f"{path.parent.name}/{path.name}": _digest(path) for path in files},
-        "public_texts": public,
-        "police_rows": police,
+        "topics": topic_names(),
     }
+
+
+def kept_recipe(folder: Path, name: str, base: Path) -> Mapping[str, Any]:
+    """How the encoder of that name in `folder` was made, from its card. Raises ValueError where the card does not tell,
+    or where it has another base or other topics than one trained now would: the two would not fit."""
+    path = folder / "model.json"
+    try:
+        card = json.loads(path.read_text("utf-8"))
+        recipe: Mapping[str, Any] = card["recipe"][name]
+        fits = card["base_sha256"] == digest_of(base) and card["topics"] == topic_names()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: does not say how {name} was trained ({error!r}): train both") from None
+    if not fits:
+        raise ValueError(f"{path}: {name} has another base or other topics: train both")
+    return recipe
+
+
+def digest_of(base: Path) -> str:
+    """The sha256 of the weights an encoder starts from."""
+    return _digest(base / "model.safetensors")
 
 
 def _digest(path: Path) -> str:

@@ -53,8 +53,10 @@ class Matter(nn.Module):  # type: ignore[misc,unused-ignore]
         return relevant, topics
 
 
-def export(tone: Encoder, matter: Encoder, base: Path, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write both encoders, the tokeniser and `model.json` (the card with each file's sha256) into `folder`.
+def export(encoders: Mapping[str, Encoder], base: Path, folder: Path, card: Mapping[str, Any]) -> None:
+    """Write these of `tone` and `matter`, the tokeniser and `model.json` (the card with each file's sha256) into
+    `folder`; one that is not given stays as it is there. All must share the vectors of words, which `tone` holds:
+    those of the base.
 
     Per channel: with one scale for a whole matrix one label in seven would change.
     """
@@ -62,12 +64,11 @@ def export(tone: Encoder, matter: Encoder, base: Path, folder: Path, card: Mappi
     ids = torch.ones(2, 9, dtype=torch.long)
     with tempfile.TemporaryDirectory() as scratch:
         whole = Path(scratch) / "whole.onnx"
-        for name, part, inputs in (
-            ("tone.onnx", Tone(tone), (ids, ids, torch.zeros_like(ids))),
-            ("matter.onnx", Matter(matter), (tone.look_up(ids), ids)),
-        ):
+        for name, encoder in encoders.items():
+            tone = (Tone(encoder), (ids, ids, torch.zeros_like(ids)))
+            part, inputs = tone if name == "tone" else (Matter(encoder), (encoder.look_up(ids), ids))
             _to_onnx(part, inputs, whole)
-            quantize_dynamic(whole, folder / name, per_channel=True, weight_type=QuantType.QInt8)
+            quantize_dynamic(whole, folder / f"{name}.onnx", per_channel=True, weight_type=QuantType.QInt8)
     shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
     write_card(folder, card)
 
