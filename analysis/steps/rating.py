@@ -119,7 +119,7 @@ class Rating:
     """Inline: topic, public domain, colour, risk to life. No topic is `none` and unsure, never green."""
 
     name: ClassVar[str] = "rating"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def judge(self, draft: Draft) -> None:
         """Rate a relevant mention; flag a risk to life first."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from analysis.draft import Draft, is_press
 from analysis.steps.rating import find_risk, is_red_by_rule
-from analysis.vocabulary import Span, read_toml
+from analysis.vocabulary import Hits, Span, read_toml
 from mentions.mention import Voice
 
 _AWAY = re.compile(
@@ -31,7 +31,7 @@ _LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 # force's own post.
 _MOST = 4.0
 _MODEL = 0.5
-_BENEFIT = 0.4
+_BENEFIT = 1.2
 _OWN_VOICE = 2.0  # more than "police" alone is worth
 _BLAME = frozenset(("blame", "blamed", "wrong"))
 
@@ -40,7 +40,7 @@ class Relevance:
     """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""
@@ -213,11 +213,17 @@ def _against(draft: Draft, *, strong: bool) -> float:
     abroad = min(hits.count("against.abroad"), 4) * 1.5 + 0.75 * ("against.abroad" in hits and is_press(draft))
     other_force = 4.0 * ("against.elsewhere_force" in hits)
     other_place = min(hits.count("against.elsewhere_place"), 3) * (0.4 if hits.places or "london" in hits else 1.2)
-    fiction = min(hits.count("against.fiction"), 3) * 0.9 + min(hits.count("against.titles"), 2) * 2.5
+    fiction = min(_tales(hits), 3) * 0.9 + min(hits.count("against.titles"), 2) * 2.5
     clubs = 1.2 * ("against.clubs" in hits) + (0.7 * hits.count("against.arts") if "met" in hits else 0.0)
     discourse = min(hits.count("against.discourse"), 3) * 0.8
     other_force += _OWN_VOICE * _speaks_for_another(draft, strong=strong)
     return weight * (abroad + other_place + fiction + clubs + discourse) + other_force * (0.6 if strong else 1.0)
+
+
+def _tales(hits: Hits) -> int:
+    """Words for tales and shows, save those within a phrase of blame: a "root and branch review" is none of a play."""
+    blamed = hits.of("blamed")
+    return sum(not any(a <= start and end <= b for a, b in blamed) for start, end in hits.of("against.fiction"))
 
 
 def _speaks_for_another(draft: Draft, *, strong: bool) -> bool:

@@ -20,6 +20,10 @@ from tests.judging import judged, judged_news
         "Old bill at the door about next door's party",
         "What happened to policing by consent",
         "Is stop and search ever going to be fair",
+        "so under right care right person which number do i ring",
+        "only nineteen people came to our pcc vote",
+        "single crewed again tonight and nobody to back me up",
+        "has any neighbourhood bobby ever been seen on this road",
     ],
 )
 def test_talk_of_the_police_here_is_relevant(text: str) -> None:
@@ -45,6 +49,7 @@ def test_talk_of_the_police_here_is_relevant(text: str) -> None:
         "copper pipe is so dear now, the plumber wants £200",
         "Police Scotland name new chief constable for Glasgow",
         "How to lose the cops in gta without cheats",
+        "my cat bobby came home after nine days",
         "Lovely sunny day in Greenwich Park with the dog",
         "",
     ],
@@ -116,6 +121,10 @@ def test_a_review_of_a_drama_about_the_met_is_not_and_news_of_the_met_on_the_sam
     link = "https://www.theguardian.com/film/2024/x"
     assert not judged_news("Harbour Lights review", "A London police detective hunts a killer.", link=link).relevant
     assert judged_news("Met police drop inquiry into director", "", link=link).relevant
+
+
+def test_a_word_for_shows_within_a_phrase_of_blame_says_nothing_of_a_show() -> None:
+    assert judged("Yet another root and branch review for the shelf").relevant
 
 
 def test_the_met_at_the_end_of_a_sentence_is_the_force() -> None:
