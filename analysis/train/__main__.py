@@ -84,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
 def _train(args: argparse.Namespace) -> None:
     started = time.monotonic()
     base = args.base or _packaged_base()
+    if args.only and args.without:
+        raise ValueError("--without: leaves rows out of both encoders, so not with --only")
     recipes = {name: kept_recipe(args.out, name, base) for name in ENCODERS if args.only not in (None, name)}
     public, held_out = examples(args.data)
     rows = police_rows(args.data)
@@ -97,7 +99,7 @@ def _train(args: argparse.Namespace) -> None:
         recipe = replace(RECIPES[name], epochs=epochs, seed=args.seed)
         encoders[name] = _learn(base, lessons, name, recipe)
         recipes[name] = {**asdict(recipe), "police_rows": len(rows), "lessons": len(lessons)}
-    card = describe(base, args.data, recipes)
+    card = describe(base, args.data, {name: recipes[name] for name in ENCODERS})
     export(encoders, base, args.out, card)
     minutes = (time.monotonic() - started) / 60
     LOG.info("written to %s after %.0f minutes; now the validation tweets, looked at last", args.out, minutes)

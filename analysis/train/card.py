@@ -20,8 +20,8 @@ BANDS = 10
 
 
 def describe(base: Path, data: Path, recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """The card before measuring: base, recipe of each encoder, and the sha256 of every file learnt from or, of tweets,
-    measured on."""
+    """The card before measuring: base, recipe of each encoder, and the sha256 of every file as it is now, learnt from
+    or, of tweets, measured on; an encoder kept from before may have learnt from fewer rows, as its recipe says."""
     folders = [data / name for name in ("tweeteval-sentiment", "target-sentiment", "labelled-real")]
     folders += [LABELS, *sorted((data / "corpora").iterdir())]
     files = [
@@ -41,14 +41,17 @@ def describe(base: Path, data: Path, recipe: Mapping[str, Any]) -> dict[str, Any
 
 def kept_recipe(folder: Path, name: str, base: Path) -> Mapping[str, Any]:
     """How the encoder of that name in `folder` was made, from its card. Raises ValueError where the card does not tell,
-    or where it has another base or other topics than one trained now would: the two would not fit."""
+    where the file is not the card's, or where it has another base or other topics than one trained now would."""
     path = folder / "model.json"
     try:
         card = json.loads(path.read_text("utf-8"))
         recipe: Mapping[str, Any] = card["recipe"][name]
+        whole = card["sha256"][f"{name}.onnx"] == _digest(folder / f"{name}.onnx")
         fits = card["base_sha256"] == digest_of(base) and card["topics"] == topic_names()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: does not say how {name} was trained ({error!r}): train both") from None
+    if not whole:
+        raise ValueError(f"{folder / name}.onnx: not the file that {path} describes: train both")
     if not fits:
         raise ValueError(f"{path}: {name} has another base or other topics: train both")
     return recipe

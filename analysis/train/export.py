@@ -55,8 +55,8 @@ class Matter(nn.Module):  # type: ignore[misc,unused-ignore]
 
 def export(encoders: Mapping[str, Encoder], base: Path, folder: Path, card: Mapping[str, Any]) -> None:
     """Write these of `tone` and `matter`, the tokeniser and `model.json` (the card with each file's sha256) into
-    `folder`; one that is not given stays as it is there. All must share the vectors of words, which `tone` holds:
-    those of the base.
+    `folder`, once all are made; one that is not given stays as it is there. All must share the vectors of words, which
+    `tone` holds: those of the base.
 
     Per channel: with one scale for a whole matrix one label in seven would change.
     """
@@ -68,7 +68,9 @@ def export(encoders: Mapping[str, Encoder], base: Path, folder: Path, card: Mapp
             tone = (Tone(encoder), (ids, ids, torch.zeros_like(ids)))
             part, inputs = tone if name == "tone" else (Matter(encoder), (encoder.look_up(ids), ids))
             _to_onnx(part, inputs, whole)
-            quantize_dynamic(whole, folder / f"{name}.onnx", per_channel=True, weight_type=QuantType.QInt8)
+            quantize_dynamic(whole, Path(scratch) / f"{name}.onnx", per_channel=True, weight_type=QuantType.QInt8)
+        for name in encoders:
+            shutil.copyfile(Path(scratch) / f"{name}.onnx", folder / f"{name}.onnx")
     shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
     write_card(folder, card)
 

@@ -55,10 +55,10 @@ def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
         "places/2",
-        "relevance/4",
+        "relevance/5",
         "sentiment/4",
         "mood/2",
-        "rating/4",
+        "rating/5",
         "debates/2",
     )
 

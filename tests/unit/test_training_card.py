@@ -1,5 +1,6 @@
 """What the card of a trained model keeps of an encoder that was not trained again."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -15,7 +16,13 @@ def _asked(name: str, folder: Path, **card: object) -> tuple[Path, str, Path]:
     base = folder / "base"
     base.mkdir()
     (base / "model.safetensors").write_bytes(b"weights to start from")
-    whole = {"base_sha256": digest_of(base), "topics": topic_names(), "recipe": {"tone": {"epochs": 3.5}}}
+    (folder / "tone.onnx").write_bytes(b"weights")
+    whole: dict[str, object] = {
+        "base_sha256": digest_of(base),
+        "topics": topic_names(),
+        "recipe": {"tone": {"epochs": 3.5}},
+        "sha256": {"tone.onnx": hashlib.sha256(b"weights").hexdigest()},
+    }
     (folder / "model.json").write_text(json.dumps(whole | card), "utf-8")
     return folder, name, base
 
@@ -28,6 +35,13 @@ def test_the_recipe_of_an_encoder_that_stays_is_kept(tmp_path: Path) -> None:
 def test_an_encoder_of_another_base_or_other_topics_does_not_stay(tmp_path: Path, changed: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"model\.json: tone has another base or other topics: train both"):
         kept_recipe(*_asked("tone", tmp_path, **changed))
+
+
+def test_another_file_than_the_card_describes_does_not_stay(tmp_path: Path) -> None:
+    asked = _asked("tone", tmp_path)
+    (tmp_path / "tone.onnx").write_bytes(b"of a run broken off")
+    with pytest.raises(ValueError, match=r"tone\.onnx: not the file that .*model\.json describes: train both"):
+        kept_recipe(*asked)
 
 
 def test_an_encoder_the_card_does_not_know_does_not_stay(tmp_path: Path) -> None:
