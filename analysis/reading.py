@@ -40,8 +40,7 @@ class ModelUnavailable(Exception):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the model says of one text. Probabilities are in the order negative, neutral, positive; `relevant` is
-    log-odds; `topics` gives each topic of the strategy its probability, "" that of none; 0 and empty where it was not
-    asked what the text is about."""
+    log-odds; `topics` gives each topic of the strategy its probability, "" that of none."""
 
     mood: Floats
     attitude: Floats
@@ -82,20 +81,19 @@ class Model:
         """The strategy's topics in the order of the encoders' answers; "" is no topic."""
         return list(self.card["topics"])
 
-    def read(self, text: str, targets: Sequence[Span] = (), *, about: bool = True) -> Reading:
-        """Read a text; `targets` are the spans that name the police, in order, none in another. Without `about` it is
-        not asked what the text is about (half of the work): `relevant` is 0 then, and the topics are none."""
+    def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
+        """Read a text; `targets` are the spans that name the police, in order, none in another."""
         tokens, tone, matter = self._load()
         windows = cut(tokens, text, targets)
         toned = [_ask_tone(tone, window) for window in windows]
         near = [toned[windows.index(window)] for window in aim(windows)]
-        said = [_ask_matter(matter, each["vectors"]) for each in near] if about else []
+        said = [_ask_matter(matter, each["vectors"]) for each in near]
         topics = mean_share(np.array([each["topics"] for each in (*near, *said)]))
         return Reading(
             mood=mean_share(np.array([each["mood"] for each in toned])),
             attitude=mean_share(np.array([each["attitude"] for each in near])),
-            relevant=float(np.mean([each["relevant"][0] for each in said])) if said else 0.0,
-            topics=dict(zip(self.topics, map(float, topics), strict=True)) if said else {},
+            relevant=float(np.mean([each["relevant"][0] for each in said])),
+            topics=dict(zip(self.topics, map(float, topics), strict=True)),
         )
 
     def prove(self) -> None:

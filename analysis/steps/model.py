@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from analysis.draft import Draft
 from analysis.reading import Model
-from analysis.steps.relevance import has_a_word_for_it
 from analysis.steps.sentiment import police_spans
 
 ENGLISH = ("", "en", "und")
@@ -32,6 +31,4 @@ class ReadByModel:
     def judge(self, draft: Draft) -> None:
         """Read the words when it is time for the deferred steps; until then say that they wait."""
         if may_read(draft, self.name):
-            # The spans first: the model learnt targets without those that the next question adds to the draft.
-            spans = police_spans(draft)
-            draft.reading = self._model.read(draft.words, spans, about=has_a_word_for_it(draft))
+            draft.reading = self._model.read(draft.words, police_spans(draft))

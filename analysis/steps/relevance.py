@@ -33,6 +33,7 @@ _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 1.2
 _OWN_VOICE = 2.0  # more than "police" alone is worth
+_SILENT = -1.5  # what words say at most where none of them speaks for it: the model must be sure
 _BLAME = frozenset(("blame", "blamed", "wrong"))
 
 
@@ -40,27 +41,31 @@ class Relevance:
     """Inline: adds up what speaks for and against; the press must name London or the force, the public only police."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""
-        if not has_a_word_for_it(draft):
+        worded = _has_a_word_for_it(draft)
+        if not (worded or draft.reading):
             return
-        hits = draft.hits
         over = _weigh(draft) - _threshold(draft)
-        draft.relevant = over >= 0 or _is_risk_here(draft)
+        if not worded:
+            over = min(over, _SILENT)
+        draft.relevant = over >= 0 or (worded and _is_risk_here(draft))
         if draft.reading:
             both = _clip(over) + _MODEL * _clip(draft.reading.relevant)
-            both += _BENEFIT * (not _POLICE.isdisjoint(hits.by_tag))
+            both += _BENEFIT * (not _POLICE.isdisjoint(draft.hits.by_tag))
             kept = draft.relevant and (is_red_by_rule(draft) or find_risk(draft) is not None)
             draft.relevant = both >= 0 or kept
-        if draft.relevant:
+        if draft.relevant and worded:
             draft.because("is about the police or a danger in London", _main_word(draft))
+        elif draft.relevant:
+            draft.because("reads as being about the police, without a word for them")
 
 
-def has_a_word_for_it(draft: Draft) -> bool:
-    """Whether any word speaks for its being ours. Without one no reading makes it so. Adds to the draft where "Met"
-    stands for the force, and accounts of local teams."""
+def _has_a_word_for_it(draft: Draft) -> bool:
+    """Whether any word speaks for its being ours. Adds to the draft where "Met" stands for the force, and accounts of
+    local teams."""
     hits = draft.hits
     if "met" in hits and (span := _the_met(draft)):
         hits.by_tag["the met"] = [span]

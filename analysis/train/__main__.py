@@ -89,8 +89,8 @@ def _train(args: argparse.Namespace) -> None:
     recipes = {name: kept_recipe(args.out, name, base) for name in ENCODERS if args.only not in (None, name)}
     public, held_out = examples(args.data)
     rows = police_rows(args.data)
-    left_out = [row for row in rows if args.without and row.source.startswith(args.without)]
-    rows = [row for row in rows if row not in left_out]
+    left_out = [row for row in rows if _is_of(row, args.without)]
+    rows = [row for row in rows if not _is_of(row, args.without)]
     encoders = {}
     for name, lessons in _lessons(args, open_tokeniser(base / "tokenizer.json"), public, rows, left_out).items():
         if name in recipes:
@@ -122,9 +122,10 @@ def _lessons(
     taught = Taught({}) if args.without and not args.taught else load(args.taught or KEPT)
     ours = police_lessons(tokens, rows, taught)
     others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
-    windows = [read(tokens, row) for row in others if not (args.without and row.source.startswith(args.without))]
+    windows = [read(tokens, row) for row in others if not _is_of(row, args.without)]
     unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
-    theirs = public_lessons(tokens, public, random.Random(args.seed), taught)
+    asked = public if args.only != "matter" else ()  # which learns nothing from them
+    theirs = public_lessons(tokens, asked, random.Random(args.seed), taught)
     LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
     known = sum(lesson.opinion is not None for lesson in ours)
     LOG.info("the larger model's opinion is known of %d of those about the police", known)
@@ -133,6 +134,10 @@ def _lessons(
             "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
         )
     return {"tone": [*ours * 3, *unlabelled, *theirs], "matter": [*ours * 2, *_near(unlabelled, args.seed)]}
+
+
+def _is_of(row: PoliceRow, corpus: str) -> bool:
+    return bool(corpus) and row.source.startswith(corpus)
 
 
 def _learn(base: Path, lessons: Sequence[Lesson], name: str, recipe: Recipe) -> Encoder:

@@ -55,7 +55,7 @@ def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
         "places/2",
-        "relevance/5",
+        "relevance/6",
         "sentiment/4",
         "mood/2",
         "rating/5",

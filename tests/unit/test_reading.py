@@ -123,10 +123,3 @@ def test_the_card_says_what_it_was_made_of_and_how_well_it_did() -> None:
 def test_the_readings_are_values() -> None:
     reading = shipped().read(TEXTS[0])
     assert replace(reading, relevant=1.0).relevant == 1.0
-
-
-def test_what_a_text_is_about_need_not_be_asked_and_changes_nothing_else() -> None:
-    whole, toned = shipped().read(TEXTS[0]), shipped().read(TEXTS[0], about=False)
-    assert (toned.mood.tolist(), toned.attitude.tolist()) == (whole.mood.tolist(), whole.attitude.tolist())
-    assert (toned.relevant, dict(toned.topics)) == (0.0, {})
-    assert whole.topics

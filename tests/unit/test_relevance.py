@@ -1,9 +1,15 @@
 """The Met, policing in London and UK policing as a whole are ours; other senses of "met" and "police" are not."""
 
+import numpy as np
 import pytest
 
+from analysis.draft import Draft
+from analysis.reading import Reading
+from analysis.steps.relevance import Relevance
+from analysis.vocabulary import Vocabulary, police_words
 from mentions.mention import Voice
-from tests.judging import judged, judged_news
+from mentions.normalise import normalise
+from tests.judging import deep, headline, judged, judged_news, say
 
 
 @pytest.mark.parametrize(
@@ -178,3 +184,44 @@ def test_a_force_known_to_be_ours_may_speak_for_itself() -> None:
 )
 def test_the_public_that_talks_as_a_force_may_is_not_taken_for_one(text: str) -> None:
     assert judged(text).relevant
+
+
+UNSAID = "nine minutes from the call to two of them at the door, and they stayed till mum had stopped shaking"
+
+
+def weighed(odds: float) -> Draft:
+    """A post with no word for the police, after a model has read it with these log-odds of its being ours."""
+    norm, flat = normalise(UNSAID), np.full(3, 1 / 3, dtype=np.float32)
+    draft = Draft(say(UNSAID), UNSAID, norm, Vocabulary(police_words()).find(norm))
+    draft.reading = Reading(flat, flat, odds, {})
+    Relevance().judge(draft)
+    return draft
+
+
+def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() -> None:
+    assert not judged(UNSAID).relevant
+    assert weighed(3.0).relevant
+    assert not weighed(2.9).relevant
+
+
+def test_what_only_the_model_takes_for_ours_says_so() -> None:
+    assert [(each.says, each.start) for each in weighed(4.0).reasons] == [
+        ("reads as being about the police, without a word for them", -1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Three nights without hot water and the landlord sends a leaflet about radiators",
+        "Lovely walk round Brockwell Park this morning, coffee and cake afterwards",
+        "he said yes!!! four years since that first date in shoreditch",
+        "Does anyone have a spare ladder till Sunday, mine has lost a rung",
+    ],
+)
+def test_chatter_stays_chatter_to_the_model(text: str) -> None:
+    assert not deep().assess_whole(say(text)).relevant
+
+
+def test_the_press_must_name_london_or_the_police_whatever_the_model_says() -> None:
+    assert not deep().assess_whole(headline("He was waiting for them behind the door, and they knew it")).relevant
