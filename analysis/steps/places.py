@@ -20,7 +20,7 @@ class Places:
     """Inline: boroughs, surest first; several where the text names several, none where it is not certain."""
 
     name: ClassVar[str] = "places"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def __init__(self, patches: Mapping[str, Sequence[str]]) -> None:
         self._patches = {name.lower(): tuple(boroughs) for name, boroughs in patches.items()}
@@ -114,7 +114,9 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
         return True
     if patch:
         return False  # on a local site a common name is the local one
-    return after in _words("place_words") or "london" in draft.hits or not is_press(draft)
+    if not is_press(draft) or "london" in draft.hits or after in _words("place_words"):
+        return True
+    return before in _words("happens_words") and place.name in _words("known_to_the_press")
 
 
 def _is_court(norm: str, span: Span) -> bool:

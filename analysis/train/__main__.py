@@ -22,13 +22,14 @@ from analysis.train.card import describe, judge, kept_recipe, measure
 from analysis.train.encoder import Course, Encoder, descend, machine, steps_of
 from analysis.train.export import export, write_card
 from analysis.train.lessons import Aim, Aims, Lesson, Lessons, police_lessons, public_lessons, read
-from analysis.train.police import PoliceRow, police_rows, unlabelled_rows
+from analysis.train.police import PoliceRow, chatter_rows, police_rows, unlabelled_rows
 from analysis.train.taught import KEPT, Taught, load
 from analysis.train.texts import Example, examples
 
 LOG = logging.getLogger("analysis.train")
 _MAYBE = 0.1  # the larger model's share from which a text may be ours
 _FAR = 1_500  # texts that are not ours beside as many that may be: so that plain chatter is not forgotten
+_CHATTER = 4_000  # public texts that are not ours: so that posts without a word for the police are not ours by chance
 ENCODERS: Mapping[str, Aims] = {
     "tone": {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)},
     "matter": {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)},
@@ -124,8 +125,10 @@ def _lessons(
     others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
     windows = [read(tokens, row) for row in others if not _is_of(row, args.without)]
     unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
-    asked = public if args.only != "matter" else ()  # which learns nothing from them
-    theirs = public_lessons(tokens, asked, random.Random(args.seed), taught)
+    chance = random.Random(args.seed)
+    chatter = [Lesson(read(tokens, row), relevant=row.relevant) for row in chatter_rows(public, _CHATTER, chance)]
+    toned = public if args.only != "matter" else ()  # which learns no mood
+    theirs = public_lessons(tokens, toned, chance, taught)
     LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
     known = sum(lesson.opinion is not None for lesson in ours)
     LOG.info("the larger model's opinion is known of %d of those about the police", known)
@@ -133,7 +136,7 @@ def _lessons(
         raise ValueError(
             "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
         )
-    return {"tone": [*ours * 3, *unlabelled, *theirs], "matter": [*ours * 2, *_near(unlabelled, args.seed)]}
+    return {"tone": [*ours * 3, *unlabelled, *theirs], "matter": [*ours * 2, *_near(unlabelled, args.seed), *chatter]}
 
 
 def _is_of(row: PoliceRow, corpus: str) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from analysis.pipeline import Pipeline
 from analysis.steps.rating import topics
-from analysis.train.texts import MOODS, UNKNOWN, key_of
+from analysis.train.texts import MOODS, UNKNOWN, Example, key_of
 from analysis.wording import Span
 from mentions.mention import PRESS_PLATFORMS, Mention, Voice
 
@@ -84,6 +85,19 @@ def unlabelled_rows(data: Path, labelled: Sequence[PoliceRow]) -> list[PoliceRow
             if len(same) >= _LEAST and same not in seen:
                 seen.add(same)
                 rows.append(PoliceRow(mention, {}, str(path.relative_to(data / "corpora")), pipeline.targets(mention)))
+    return rows
+
+
+def chatter_rows(public: Sequence[Example], number: int, chance: Random) -> list[PoliceRow]:
+    """So many public texts, drawn by chance, in which no word speaks for the police: next to none of them is ours."""
+    pipeline = Pipeline()
+    rows: list[PoliceRow] = []
+    for example in chance.sample(public, len(public)):
+        if len(rows) == number:
+            break
+        mention = to_mention({"id": f"chatter:{len(rows)}", "platform": "twitter", "text": example.text})
+        if not (pipeline.assess(mention).relevant or pipeline.targets(mention)):
+            rows.append(PoliceRow(mention, {"relevant": False}, "chatter", ()))
     return rows
 
 

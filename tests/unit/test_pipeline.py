@@ -54,7 +54,7 @@ def test_threads_share_one_pipeline() -> None:
 def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
-        "places/2",
+        "places/3",
         "relevance/6",
         "sentiment/4",
         "mood/2",

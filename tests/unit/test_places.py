@@ -199,3 +199,28 @@ def test_every_borough_of_the_gazetteer_has_its_command_unit() -> None:
 def test_a_borough_is_known_by_any_of_its_names(name: str) -> None:
     assert borough_named(name)
     assert borough_named(f"{name} on Sea") == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "borough"),
+    [
+        ("Man stabbed in Soho as police appeal for witnesses", "Westminster"),
+        ("Police hunt robbers in Clapton", "Hackney"),
+        ("Girl, 12, found after police search in Kensington", "Kensington and Chelsea"),
+    ],
+)
+def test_the_press_need_not_say_london_of_a_name_it_knows(title: str, borough: str) -> None:
+    assert judged_news(title).boroughs == (borough,)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Police shoot man in Soho, New York",
+        "Police called to Kensington Palace as princess leaves",
+        "Man stabbed in Hayes, police say",
+        "Police sued by Clapton's manager",
+    ],
+)
+def test_a_namesake_or_a_surname_in_the_press_is_no_place(title: str) -> None:
+    assert judged_news(title).boroughs == ()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
-from analysis.train.police import PoliceRow, to_mention, unlabelled_rows
-from analysis.train.texts import UNKNOWN
+from analysis.train.police import PoliceRow, chatter_rows, to_mention, unlabelled_rows
+from analysis.train.texts import UNKNOWN, Example
 
 
 def corpus(data: Path, name: str, *texts: str) -> None:
@@ -28,3 +29,13 @@ def test_each_unlabelled_text_comes_once_and_none_that_is_labelled(tmp_path: Pat
     assert [row.source for row in rows] == ["a/news.jsonl", "a/news.jsonl"]
     assert {(row.attitude, row.relevant, row.topic) for row in rows} == {(UNKNOWN, UNKNOWN, UNKNOWN)}
     assert rows[1].targets == ((0, 8),)
+
+
+def test_chatter_is_what_no_word_takes_for_ours_and_no_more_than_asked_for() -> None:
+    plain = [f"song number {at} is on again" for at in range(5)]
+    ours = ["The police came to our road", "shots fired on kingsland high st in hackney", "all officers look alike"]
+    public = [Example(text) for text in (*plain, *ours)]
+    every = chatter_rows(public, 99, Random(1))
+    assert sorted(row.mention.text for row in every) == plain
+    assert {(row.relevant, row.topic, row.attitude) for row in every} == {(0, UNKNOWN, UNKNOWN)}
+    assert len(chatter_rows(public, 3, Random(1))) == 3
