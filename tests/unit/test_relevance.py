@@ -200,8 +200,8 @@ def weighed(odds: float) -> Draft:
 
 def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() -> None:
     assert not judged(UNSAID).relevant
-    assert weighed(3.0).relevant
-    assert not weighed(2.9).relevant
+    assert weighed(2.0).relevant
+    assert not weighed(1.9).relevant
 
 
 def test_what_only_the_model_takes_for_ours_says_so() -> None:
