@@ -18,7 +18,7 @@ from analysis.steps.mood import MoodOfMessage
 from analysis.steps.mood_model import MoodByModel
 from analysis.steps.places import Places
 from analysis.steps.rating import Rating, topic_words
-from analysis.steps.relevance import Relevance
+from analysis.steps.relevance import Relevance, has_a_word_for_it
 from analysis.steps.sentiment import Sentiment, police_spans
 from analysis.vocabulary import Span, Vocabulary, attitude_words, debate_words, gazetteer, police_words, read_toml
 from mentions.facets import fact_facets
@@ -72,6 +72,12 @@ class Pipeline:
     def assess(self, mention: Mention) -> Assessment:
         """The opinion of one mention by words alone: no model, no store, no network, no memory."""
         return self._judge(mention).assessment()
+
+    def has_a_word_for_it(self, mention: Mention) -> bool:
+        """Whether any listed word speaks for its being ours."""
+        words = mention.words[:LONGEST]
+        norm = normalise(words)
+        return has_a_word_for_it(Draft(mention, words, norm, self._vocabulary.find(norm)))
 
     def targets(self, mention: Mention) -> tuple[Span, ...]:
         """Where its words name the police, in order, none in another: what an attitude to them is read off."""

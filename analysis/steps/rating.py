@@ -119,7 +119,7 @@ class Rating:
     """Inline: topic, public domain, colour, risk to life. No topic is `none` and unsure, never green."""
 
     name: ClassVar[str] = "rating"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     def judge(self, draft: Draft) -> None:
         """Rate a relevant mention; flag a risk to life first."""
@@ -137,7 +137,7 @@ class Rating:
         topic = found.topic
         draft.topic = topic.name
         draft.public_domain = _public_as(topic, draft.public_domain)
-        draft.unsure = found.share is not None and found.share < _SURE
+        draft.unsure |= found.share is not None and found.share < _SURE
         if topic.leans and draft.sentiment.label is Mood.NEUTRAL and (topic.leans_in_talk or is_press(draft)):
             draft.sentiment = Verdict(Mood(topic.leans), -0.3 if topic.leans == Mood.NEGATIVE else 0.3)
         draft.rag = _colour(topic, draft.public_domain)

@@ -28,8 +28,8 @@ from analysis.train.texts import Example, examples
 
 LOG = logging.getLogger("analysis.train")
 _MAYBE = 0.1  # the larger model's share from which a text may be ours
-_FAR = 1_500  # texts that are not ours beside as many that may be: so that plain chatter is not forgotten
-_CHATTER = 4_000  # public texts that are not ours: so that posts without a word for the police are not ours by chance
+_FAR = 1_500  # texts that are not ours beside as many that may be: so that what is nobody's is not forgotten
+_CHATTER = 4_000  # public texts that are not ours: so that no post without a word for the police is ours by chance
 ENCODERS: Mapping[str, Aims] = {
     "tone": {"mood": Aim(0.5, 1.0), "attitude": Aim(0.5, 1.5), "topics": Aim(0.5, 1.0)},
     "matter": {"relevant": Aim(0.5, 1.0), "topics": Aim(0.5, 1.0)},
@@ -40,7 +40,7 @@ ENCODERS: Mapping[str, Aims] = {
 class Recipe:
     """How long and how fast an encoder learns. `seed` decides order, swaps and the heads' first weights; an epoch has
     each text about the police six times (four times of `matter`), half of them written carelessly, and each public text
-    twice."""
+    twice (of `matter` some thousands of them once)."""
 
     epochs: float
     batch: int
@@ -94,8 +94,7 @@ def _train(args: argparse.Namespace) -> None:
     rows = [row for row in rows if not _is_of(row, args.without)]
     encoders = {}
     for name, lessons in _lessons(args, open_tokeniser(base / "tokenizer.json"), public, rows, left_out).items():
-        if name in recipes:
-            continue
+        LOG.info("%s: %d lessons an epoch", name, len(lessons))
         epochs = getattr(args, f"{name}_epochs")
         recipe = replace(RECIPES[name], epochs=epochs, seed=args.seed)
         encoders[name] = _learn(base, lessons, name, recipe)
@@ -118,25 +117,29 @@ def _lessons(
     rows: Sequence[PoliceRow],
     left_out: Sequence[PoliceRow],
 ) -> dict[str, list[Lesson]]:
-    """What each encoder goes through in one epoch."""
+    """What each encoder that is to learn goes through in one epoch."""
     # What the larger model learnt from the source left out, it would pass on.
     taught = Taught({}) if args.without and not args.taught else load(args.taught or KEPT)
     ours = police_lessons(tokens, rows, taught)
     others = unlabelled_rows(args.data, [*rows, *left_out]) if len(taught) else []
     windows = [read(tokens, row) for row in others if not _is_of(row, args.without)]
     unlabelled = [Lesson(window, opinion=opinion) for window in windows if (opinion := taught.of(window))]
-    chance = random.Random(args.seed)
-    chatter = [Lesson(read(tokens, row), relevant=row.relevant) for row in chatter_rows(public, _CHATTER, chance)]
-    toned = public if args.only != "matter" else ()  # which learns no mood
-    theirs = public_lessons(tokens, toned, chance, taught)
-    LOG.info("learning from %d texts about the police, %d others, %d public", len(ours), len(unlabelled), len(theirs))
+    LOG.info("learning from %d texts about the police, %d others", len(ours), len(unlabelled))
     known = sum(lesson.opinion is not None for lesson in ours)
     LOG.info("the larger model's opinion is known of %d of those about the police", known)
     if len(taught) and known < len(ours) / 2:
         raise ValueError(
             "too few opinions of the larger model are known: the word lists or labels have changed, teach anew"
         )
-    return {"tone": [*ours * 3, *unlabelled, *theirs], "matter": [*ours * 2, *_near(unlabelled, args.seed), *chatter]}
+    lessons = {}
+    if args.only != "matter":
+        theirs = public_lessons(tokens, public, random.Random(args.seed), taught)
+        lessons["tone"] = [*ours * 3, *unlabelled, *theirs]
+    if args.only != "tone":
+        plain = chatter_rows(public, _CHATTER, random.Random(args.seed))
+        chatter = [Lesson(read(tokens, row), relevant=row.relevant) for row in plain]
+        lessons["matter"] = [*ours * 2, *_near(unlabelled, args.seed), *chatter]
+    return lessons
 
 
 def _is_of(row: PoliceRow, corpus: str) -> bool:

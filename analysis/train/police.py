@@ -1,4 +1,5 @@
-"""Talk to learn from: rows labelled by the guide, of the shared corpora and written for it, and rows without labels."""
+"""Talk to learn from: rows labelled by the guide, of the shared corpora and written for it, rows without labels, and
+chatter that is nobody's business."""
 
 from __future__ import annotations
 
@@ -89,15 +90,18 @@ def unlabelled_rows(data: Path, labelled: Sequence[PoliceRow]) -> list[PoliceRow
 
 
 def chatter_rows(public: Sequence[Example], number: int, chance: Random) -> list[PoliceRow]:
-    """So many public texts, drawn by chance, in which no word speaks for the police: next to none of them is ours."""
+    """So many public texts, each once, drawn by chance, in which no word speaks for its being ours, every other one
+    written carelessly. They are labelled as not ours unread."""
     pipeline = Pipeline()
-    rows: list[PoliceRow] = []
+    drawn: dict[str, Mention] = {}
     for example in chance.sample(public, len(public)):
-        if len(rows) == number:
+        if len(drawn) == number:
             break
-        mention = to_mention({"id": f"chatter:{len(rows)}", "platform": "twitter", "text": example.text})
-        if not (pipeline.assess(mention).relevant or pipeline.targets(mention)):
-            rows.append(PoliceRow(mention, {"relevant": False}, "chatter", ()))
+        mention = to_mention({"id": f"chatter:{len(drawn)}", "platform": "twitter", "text": example.text})
+        if not pipeline.has_a_word_for_it(mention):
+            drawn.setdefault(_same(mention), mention)
+    rows = [PoliceRow(mention, {"relevant": False}, "chatter", ()) for mention in drawn.values()]
+    rows[::2] = bare_rows(rows[::2])
     return rows
 
 

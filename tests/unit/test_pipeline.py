@@ -58,7 +58,7 @@ def test_every_step_signs_with_its_version() -> None:
         "relevance/6",
         "sentiment/4",
         "mood/2",
-        "rating/5",
+        "rating/6",
         "debates/2",
     )
 

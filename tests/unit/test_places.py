@@ -4,7 +4,7 @@ import pytest
 
 from analysis.boroughs import borough_named, command_units
 from analysis.pipeline import Pipeline
-from analysis.vocabulary import gazetteer
+from analysis.vocabulary import gazetteer, read_toml
 from tests.judging import judged, judged_news, say
 
 
@@ -207,6 +207,10 @@ def test_a_borough_is_known_by_any_of_its_names(name: str) -> None:
         ("Man stabbed in Soho as police appeal for witnesses", "Westminster"),
         ("Police hunt robbers in Clapton", "Hackney"),
         ("Girl, 12, found after police search in Kensington", "Kensington and Chelsea"),
+        ("Police officer hurt in Bayswater", "Westminster"),
+        ("Fire in Greenwich, police close roads", "Greenwich"),
+        ("Police chase ends in Stanmore", "Harrow"),
+        ("Police name woman found dead in Welling", "Bexley"),
     ],
 )
 def test_the_press_need_not_say_london_of_a_name_it_knows(title: str, borough: str) -> None:
@@ -220,7 +224,17 @@ def test_the_press_need_not_say_london_of_a_name_it_knows(title: str, borough: s
         "Police called to Kensington Palace as princess leaves",
         "Man stabbed in Hayes, police say",
         "Police sued by Clapton's manager",
+        "Police look for driver from Kensington",
+        "Police raid cannabis farm in Soho, Birmingham",
+        "Man stabbed in Kensington, Merseyside Police say",
+        "Man stabbed in Greenwich, Conn., police say",
+        "Police probe racism in Chelsea dressing room",
     ],
 )
 def test_a_namesake_or_a_surname_in_the_press_is_no_place(title: str) -> None:
     assert judged_news(title).boroughs == ()
+
+
+def test_names_that_the_press_needs_no_london_for_are_common_ones() -> None:
+    senses = read_toml("places.toml")
+    assert set(senses["known_to_the_press"]) <= set(senses["common"])

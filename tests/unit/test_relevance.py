@@ -1,15 +1,16 @@
 """The Met, policing in London and UK policing as a whole are ours; other senses of "met" and "police" are not."""
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import pytest
 
-from analysis.draft import Draft
-from analysis.reading import Reading
-from analysis.steps.relevance import Relevance
-from analysis.vocabulary import Vocabulary, police_words
-from mentions.mention import Voice
-from mentions.normalise import normalise
-from tests.judging import deep, headline, judged, judged_news, say
+from analysis.pipeline import Pipeline
+from analysis.reading import Model, Reading
+from analysis.wording import Span
+from mentions.mention import Assessment, Mention, Voice
+from tests.judging import deep, headline, judged, judged_news, say, shipped
 
 
 @pytest.mark.parametrize(
@@ -189,39 +190,63 @@ def test_the_public_that_talks_as_a_force_may_is_not_taken_for_one(text: str) ->
 UNSAID = "nine minutes from the call to two of them at the door, and they stayed till mum had stopped shaking"
 
 
-def weighed(odds: float) -> Draft:
-    """A post with no word for the police, after a model has read it with these log-odds of its being ours."""
-    norm, flat = normalise(UNSAID), np.full(3, 1 / 3, dtype=np.float32)
-    draft = Draft(say(UNSAID), UNSAID, norm, Vocabulary(police_words()).find(norm))
-    draft.reading = Reading(flat, flat, odds, {})
-    Relevance().judge(draft)
-    return draft
+class Sure:
+    """A model that says of every text how sure it is of its being ours, and nothing else."""
+
+    digest = "sure"
+
+    def __init__(self, odds: float) -> None:
+        self.odds = odds
+
+    def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
+        flat = np.full(3, 1 / 3, dtype=np.float32)
+        return Reading(flat, flat, self.odds, {"": 1.0})
+
+
+def read_by(odds: float, mention: Mention) -> Assessment:
+    """What the pipeline thinks with a model that is so sure."""
+    return Pipeline(model=cast("Model", Sure(odds))).assess_whole(mention)
 
 
 def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() -> None:
+    assert not shipped().has_a_word_for_it(say(UNSAID))
     assert not judged(UNSAID).relevant
-    assert weighed(2.0).relevant
-    assert not weighed(1.9).relevant
+    assert read_by(2.0, say(UNSAID)).relevant
+    assert not read_by(1.9, say(UNSAID)).relevant
 
 
-def test_what_only_the_model_takes_for_ours_says_so() -> None:
-    assert [(each.says, each.start) for each in weighed(4.0).reasons] == [
-        ("reads as being about the police, without a word for them", -1)
-    ]
+def test_what_only_the_model_takes_for_ours_is_unsure_and_says_so() -> None:
+    opinion = read_by(4.0, say(UNSAID))
+    assert opinion.unsure
+    assert "reads as ours, though no listed word says so" in [reason.says for reason in opinion.reasons]
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        headline(UNSAID),
+        say(UNSAID, voice=Voice.OFFICIAL),
+        say(UNSAID, voice=Voice.OWN),
+        say(f"{UNSAID}, in manchester"),
+        say(f"{UNSAID}. What a film"),
+        say("they never came and nobody rang"),
+        say("neun Minuten vom Anruf bis zwei von ihnen an der Tür standen, und sie blieben bis Mama ruhig war"),
+    ],
+    ids=["press", "officials", "ourselves", "elsewhere", "fiction", "too short", "not English"],
+)
+def test_the_model_alone_is_not_enough(mention: Mention) -> None:
+    assert not read_by(4.0, mention).relevant
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        "the boys are back in town tonight and nobody is sleeping till they have played all of it",
         "Three nights without hot water and the landlord sends a leaflet about radiators",
-        "Lovely walk round Brockwell Park this morning, coffee and cake afterwards",
         "he said yes!!! four years since that first date in shoreditch",
-        "Does anyone have a spare ladder till Sunday, mine has lost a rung",
+        "they took my coat at the door and never gave me the right one back, worst night of my life",
+        "remember when zayn left and none of us went to school the day after, still not over it",
     ],
 )
-def test_chatter_stays_chatter_to_the_model(text: str) -> None:
+def test_chatter_stays_chatter_to_the_model_that_ships(text: str) -> None:
     assert not deep().assess_whole(say(text)).relevant
-
-
-def test_the_press_must_name_london_or_the_police_whatever_the_model_says() -> None:
-    assert not deep().assess_whole(headline("He was waiting for them behind the door, and they knew it")).relevant

@@ -31,11 +31,14 @@ def test_each_unlabelled_text_comes_once_and_none_that_is_labelled(tmp_path: Pat
     assert rows[1].targets == ((0, 8),)
 
 
-def test_chatter_is_what_no_word_takes_for_ours_and_no_more_than_asked_for() -> None:
-    plain = [f"song number {at} is on again" for at in range(5)]
-    ours = ["The police came to our road", "shots fired on kingsland high st in hackney", "all officers look alike"]
-    public = [Example(text) for text in (*plain, *ours)]
+def test_chatter_is_what_no_word_takes_for_ours_each_once_and_no_more_than_asked_for() -> None:
+    plain = [f"Song number {at} is on, again!" for at in range(4)]
+    ours = ["The police came to our road", "Burgled twice this year", "all officers look alike"]
+    public = [Example(text) for text in (*plain, *ours, plain[0])]
     every = chatter_rows(public, 99, Random(1))
-    assert sorted(row.mention.text for row in every) == plain
+    assert sorted(row.mention.text.lower().replace(",", "").replace("!", "") for row in every) == [
+        f"song number {at} is on again" for at in range(4)
+    ]
+    assert sum(row.mention.text.islower() for row in every) == 2  # written carelessly
     assert {(row.relevant, row.topic, row.attitude) for row in every} == {(0, UNKNOWN, UNKNOWN)}
     assert len(chatter_rows(public, 3, Random(1))) == 3
