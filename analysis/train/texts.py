@@ -1,4 +1,5 @@
-"""The public texts the encoder learns from: tweets with their mood, sentences with an attitude towards a target."""
+"""The public texts the encoders learn from: tweets with their mood, sentences with an attitude towards a target. The
+second encoder takes some as texts that are not ours."""
 
 from __future__ import annotations
 
