@@ -29,7 +29,7 @@ _LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 # In points: how much either witness may say, what the model's word weighs, and the benefit of the doubt where the
 # police are named, since what is missed costs more: these chosen on rows held out. Then what it costs to be another
 # force's own post; and from which log-odds of the model, and how many words, no listed word is needed: chosen so that
-# of a thousand public tweets one or two pass.
+# of a thousand public tweets without one no more than one or two pass.
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 1.2
