@@ -75,15 +75,11 @@ class Pipeline:
 
     def has_a_word_for_it(self, mention: Mention) -> bool:
         """Whether any listed word speaks for its being ours."""
-        words = mention.words[:LONGEST]
-        norm = normalise(words)
-        return has_a_word_for_it(Draft(mention, words, norm, self._vocabulary.find(norm)))
+        return has_a_word_for_it(self._draft(mention))
 
     def targets(self, mention: Mention) -> tuple[Span, ...]:
         """Where its words name the police, in order, none in another: what an attitude to them is read off."""
-        words = mention.words[:LONGEST]
-        norm = normalise(words)
-        return police_spans(Draft(mention, words, norm, self._vocabulary.find(norm)))
+        return police_spans(self._draft(mention))
 
     def watched(self, mention: Mention) -> tuple[str, ...]:
         """The names of the watchlists that `assess` would say it matches, without judging anything else."""
@@ -122,11 +118,15 @@ class Pipeline:
             store.judge(settled)
         return len(settled)
 
-    def _judge(self, mention: Mention, *, deep: bool = False) -> Draft:
+    def _draft(self, mention: Mention, *, deep: bool = False) -> Draft:
+        """A draft with what was found in the words, and no opinion yet."""
         words = mention.words[:LONGEST]
         norm = normalise(words)
-        draft = Draft(mention, words, norm, self._vocabulary.find(norm), deep=deep)
-        draft.indexed = index_text(words, norm)
+        return Draft(mention, words, norm, self._vocabulary.find(norm), deep=deep)
+
+    def _judge(self, mention: Mention, *, deep: bool = False) -> Draft:
+        draft = self._draft(mention, deep=deep)
+        draft.indexed = index_text(draft.words, draft.norm)
         draft.watchlists = self._matcher.match(draft.indexed, fact_facets(mention))
         for step in self._steps:
             step.judge(draft)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from analysis.evaluate import Labelled, Report, evaluate
 from analysis.pipeline import Pipeline
 from analysis.reading import shipped as shipped_model
+from analysis.train.police import to_mention
 from mentions.mention import Assessment, Mention, Reach, Voice
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -45,3 +48,8 @@ def judged(text: str, **facts: Any) -> Assessment:
 def judged_news(title: str, text: str = "", **facts: Any) -> Assessment:
     """What the shipped pipeline thinks of a news item."""
     return shipped().assess(headline(title, text, **facts))
+
+
+def measured(pipeline: Pipeline, rows: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> Report:
+    """How well a pipeline judges rows of a corpus, each beside its labels."""
+    return evaluate([Labelled(pipeline.assess_whole(to_mention(row)), labels) for row, labels in rows])

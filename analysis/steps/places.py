@@ -116,8 +116,9 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
         return False  # on a local site a common name is the local one
     if not is_press(draft) or "london" in draft.hits or after in _words("place_words"):
         return True
-    far = any(f"against.{tag}" in draft.hits for tag in ("elsewhere_place", "elsewhere_force", "abroad"))
-    return before == "in" and not far and place.name in _words("known_to_the_press")
+    if before != "in" or place.name not in _words("known_to_the_press"):
+        return False
+    return not draft.hits.of("against.elsewhere_place", "against.elsewhere_force", "against.abroad")
 
 
 def _is_court(norm: str, span: Span) -> bool:

@@ -6,7 +6,6 @@ Train on them, or mend words while looking at them, and they measure nothing any
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from functools import cache
@@ -15,19 +14,13 @@ from typing import Any
 
 import pytest
 
-from analysis.evaluate import Labelled, Report, evaluate
-from analysis.train.police import LABELS, to_mention
-from tests.judging import deep
+from analysis.evaluate import Report
+from analysis.train.police import LABELS, read_json_lines
+from tests.judging import deep, measured
 
 FRESH = Path(__file__).parents[1] / "fresh_posts.jsonl"
-
-
 Row = dict[str, Any]
 Run = tuple[str, ...]
-
-
-def rows_of(file: Path) -> list[Row]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 def runs(row: Row) -> set[Run]:
@@ -38,7 +31,7 @@ def runs(row: Row) -> set[Run]:
 
 @cache
 def found() -> Report:
-    return evaluate([Labelled(deep().assess_whole(to_mention(row)), row["labels"]) for row in rows_of(FRESH)])
+    return measured(deep(), ((row, row["labels"]) for row in read_json_lines(FRESH)))
 
 
 @pytest.mark.parametrize(("field", "floor"), [("relevant", 0.90), ("sentiment", 0.80), ("rag", 0.72), ("debate", 0.78)])
@@ -55,10 +48,10 @@ def test_four_reds_of_five_are_found_in_fresh_posts_and_few_shown_green() -> Non
 
 def test_no_fresh_post_is_much_like_one_that_is_learnt_from() -> None:
     learnt: dict[Run, set[str]] = {}
-    for row in rows_of(LABELS / "written.jsonl"):
+    for row in read_json_lines(LABELS / "written.jsonl"):
         for run in runs(row):
             learnt.setdefault(run, set()).add(row["id"])
-    for row in rows_of(FRESH):
+    for row in read_json_lines(FRESH):
         shared = Counter(known for run in runs(row) for known in learnt.get(run, ()))
         most = max(shared.values(), default=0)
         assert most < max(3, len(runs(row)) / 4), (row["id"], shared.most_common(1))

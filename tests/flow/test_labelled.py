@@ -8,9 +8,8 @@ against falling back and measure nothing. The labels are careful readers', not p
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,32 +17,23 @@ from typing import Any
 
 import pytest
 
-from analysis.evaluate import Labelled, Report, evaluate
-from analysis.pipeline import Pipeline
-from analysis.train.police import to_mention
+from analysis.evaluate import Report
+from analysis.train.police import read_json_lines, to_mention
 from mentions.mention import Assessment, Mention, Rag
-from tests.judging import deep, shipped
+from tests.judging import deep, measured, shipped
 
 Row = dict[str, Any]
 NEWS = "corpora/uk_news_rss"
 
 
-def read(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
 @cache
 def corpus(path: Path) -> dict[str, Row]:
-    return {row["id"]: row for row in read(path)}
-
-
-def measured(pipeline: Pipeline, rows: Iterator[tuple[Row, Row]]) -> Report:
-    return evaluate([Labelled(pipeline.assess_whole(to_mention(row)), labels) for row, labels in rows])
+    return {row["id"]: row for row in read_json_lines(path)}
 
 
 @cache
 def on_real_posts(shared: Path) -> Report:
-    labels = read(shared / "labelled-real" / "labels.jsonl")
+    labels = read_json_lines(shared / "labelled-real" / "labels.jsonl")
     rows = ((corpus(shared / "corpora" / row["file"])[row["id"]], row) for row in labels)
     return measured(shipped(), ((post, _undisputed(row)) for post, row in rows))
 
@@ -54,7 +44,7 @@ def _undisputed(row: Row) -> Row:
 
 @cache
 def on_written_posts(shared: Path) -> Report:
-    rows = read(shared / "labelled" / "mentions.jsonl")
+    rows = read_json_lines(shared / "labelled" / "mentions.jsonl")
     return measured(deep(), ((row, row["labels"] | {"topic": _topic(row)}) for row in rows))
 
 
@@ -111,7 +101,7 @@ def test_neutral_news_of_crime_is_seldom_called_negative(shared: Path) -> None:
 
 
 def test_place_finding_beats_exact_names_on_both_counts(shared: Path) -> None:
-    rows = read(shared / "corpora" / "heresay_london_forums_2012" / "forum_posts_dev.jsonl")
+    rows = read_json_lines(shared / "corpora" / "heresay_london_forums_2012" / "forum_posts_dev.jsonl")
     pinned = [row for row in rows if row["labels"].get("pin") and row["labels"].get("borough_of_pin")]
     found = Counter(_verdict(shipped().assess(to_mention(row)), row["labels"]["borough_of_pin"]) for row in pinned)
     assert len(pinned) == 519
@@ -130,7 +120,7 @@ def _verdict(opinion: Assessment, borough: str) -> str:
 
 def red_items(shared: Path, file: str) -> list[tuple[datetime, str, Mention, Assessment]]:
     """The relevant red items of a news file, oldest first: time, publisher."""
-    rows = sorted(read(shared / NEWS / file), key=lambda row: str(row["time"]))
+    rows = sorted(read_json_lines(shared / NEWS / file), key=lambda row: str(row["time"]))
     judged = [(row, to_mention(row)) for row in rows]
     return [
         (datetime.fromisoformat(row["time"]), row["link"].split("/")[2], mention, opinion)
