@@ -175,8 +175,10 @@ def gazetteer(extra: Mapping[str, Sequence[str]]) -> list[Place]:
         boroughs[row["borough"]] = {row["borough"]: None}
         for name in row["also"].split("|"):
             boroughs[name] = {row["borough"]: None}
+    senses = read_toml("places.toml")
+    boroughs |= {name: {borough: None} for name, borough in senses["usually"].items()}
     boroughs |= {name: dict.fromkeys(held) for name, held in extra.items()}
-    make, ignored = _place_maker(), set(read_toml("places.toml")["ignored"])
+    make, ignored = _place_maker(), set(senses["ignored"])
     named = [make(name, tuple(held)) for name, held in boroughs.items() if name and name not in ignored]
     known = set(boroughs)
     return named + [

@@ -20,7 +20,7 @@ class Places:
     """Inline: boroughs, surest first; several where the text names several, none where it is not certain."""
 
     name: ClassVar[str] = "places"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def __init__(self, patches: Mapping[str, Sequence[str]]) -> None:
         self._patches = {name.lower(): tuple(boroughs) for name, boroughs in patches.items()}
@@ -101,7 +101,9 @@ def _longest(found: Sequence[Found]) -> Iterator[Found]:
 def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
     place, span = hit
     before, after = _neighbours(draft.norm, span)
-    if _is_court(draft.norm, span) or not _is_in_london(draft, place):
+    if _is_court(draft, hit) or after in _words("roads_to") or not _is_in_london(draft, place):
+        return False
+    if _is_bus(place, before, after):
         return False
     if place.only_behind:
         return before in place.only_behind
@@ -121,14 +123,22 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     return not draft.hits.of("against.elsewhere_place", "against.elsewhere_force", "against.abroad")
 
 
-def _is_court(norm: str, span: Span) -> bool:
-    """Whether the name is that of a court: "Croydon magistrates", "Croydon youth court", and no youth of Croydon."""
-    after = norm[span[1] - 1 :].split(None, 2)[:2]
-    if not after:
-        return False
-    return after[0] in _words("courts") or (
-        after[0] in _words("courts_before_court") and after[1:] in (["court"], ["courts"])
-    )
+def _is_court(draft: Draft, hit: Found) -> bool:
+    """Whether the name is that of a court: "Croydon magistrates", "Croydon youth court", and no youth of Croydon; or
+    "at Snaresbrook" where a jury is spoken of."""
+    place, span = hit
+    after = draft.norm[span[1] - 1 :].split(None, 2)[:2]
+    if after and after[0] in _words("courts"):
+        return True
+    if after[1:] in (["court"], ["courts"]) and after[0] in _words("courts_before_court"):
+        return True
+    at = _neighbours(draft.norm, span)[0] == "at"
+    return at and place.name in _words("court_towns") and not _words("court_words").isdisjoint(draft.tokens)
+
+
+def _is_bus(place: Place, before: str, after: str) -> bool:
+    """Whether a postal district is a bus route: the W7 bus."""
+    return place.name[-1:].isdigit() and not _words("bus_words").isdisjoint((before, after))
 
 
 def _is_in_london(draft: Draft, place: Place) -> bool:

@@ -26,6 +26,8 @@ _ALIASES = {
 _RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.3, Rag.NONE: 0.3}
 _FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
 
+_BLAME = frozenset(("blame", "blamed", "wrong"))
+
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
 
 
@@ -119,7 +121,7 @@ class Rating:
     """Inline: topic, public domain, colour, risk to life. No topic is `none` and unsure, never green."""
 
     name: ClassVar[str] = "rating"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     def judge(self, draft: Draft) -> None:
         """Rate a relevant mention; flag a risk to life first."""
@@ -153,6 +155,15 @@ def is_red_by_rule(draft: Draft) -> bool:
     """Whether a rule's words, and not a loose hint or the model, make it red: nothing lowers that."""
     found = _find_topic(draft)
     return found is not None and _colour(found.topic, _public_as(found.topic, _public_domain(draft))) is Rag.RED
+
+
+def speaks_as_a_force(draft: Draft) -> bool:
+    """Whether one of the public writes as a force writes of itself, as who shares its posts does. No force blames the
+    police: who does is one of the public."""
+    hits = draft.hits
+    if is_press(draft) or draft.mention.voice is not Voice.PUBLIC or not hits.by_tag.keys().isdisjoint(_BLAME):
+        return False
+    return "against.own_voice" in hits or hits.count("against.own_manner") >= 2
 
 
 def _public_as(topic: Topic, public: PublicDomain) -> PublicDomain:
@@ -216,10 +227,10 @@ def _weak_topic(draft: Draft) -> _Found | None:
 
 def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic | None:
     """The topic after the model was asked: it may raise to red, and find what no rule found; never lower."""
-    if ruled and _colour(ruled, _public_as(ruled, draft.public_domain)) is Rag.RED:
+    if ruled and _is_red(draft, ruled):
         return ruled
     shares = {topic: reading.topics.get(topic.name, 0.0) for topic in topics()}
-    red = {topic: share for topic, share in shares.items() if topic.colour is Rag.RED}
+    red = {topic: share for topic, share in shares.items() if _is_red(draft, topic)}
     if ruled is None and reading.topics.get("", 0.0) >= _NOTHING:
         return None
     if sum(red.values()) >= (_RAISES[ruled.colour] if ruled else _RAISES[Rag.NONE]):
@@ -229,6 +240,11 @@ def _read_topic_of(draft: Draft, reading: Reading, ruled: Topic | None) -> Topic
     likeliest = max(shares, key=shares.__getitem__)
     praises_blame = likeliest.leans == Mood.POSITIVE and draft.sentiment.label is Mood.NEGATIVE
     return likeliest if shares[likeliest] >= _FINDS and not praises_blame else None
+
+
+def _is_red(draft: Draft, topic: Topic) -> bool:
+    """Whether the topic is red here: an amber one is where the matter is not known to be public."""
+    return _colour(topic, _public_as(topic, draft.public_domain)) is Rag.RED
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +280,9 @@ def _public_domain(draft: Draft) -> PublicDomain:
     mention = draft.mention
     if "leak" in draft.hits:
         return PublicDomain.NO
-    if is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or "published" in draft.hits:
+    if is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or speaks_as_a_force(draft):
+        return PublicDomain.YES
+    if "published" in draft.hits:
         return PublicDomain.YES
     if mention.publisher in _newsrooms():
         return PublicDomain.YES

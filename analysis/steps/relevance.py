@@ -7,7 +7,7 @@ from functools import cache
 from typing import ClassVar
 
 from analysis.draft import Draft, is_press
-from analysis.steps.rating import find_risk, is_red_by_rule
+from analysis.steps.rating import find_risk, is_red_by_rule, speaks_as_a_force
 from analysis.vocabulary import Hits, Span, read_toml
 from mentions.mention import Voice
 
@@ -35,7 +35,6 @@ _MODEL = 0.5
 _BENEFIT = 1.2
 _OWN_VOICE = 2.0  # more than "police" alone is worth
 _SURE, _LEAST = 2.0, 8
-_BLAME = frozenset(("blame", "blamed", "wrong"))
 
 
 class Relevance:
@@ -43,7 +42,7 @@ class Relevance:
     nobody where a model is sure of it."""
 
     name: ClassVar[str] = "relevance"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     def judge(self, draft: Draft) -> None:
         """Say whether the mention is ours, and by which words."""
@@ -242,14 +241,9 @@ def _tales(hits: Hits) -> int:
 
 
 def _speaks_for_another(draft: Draft, *, strong: bool) -> bool:
-    """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours. No
-    force blames the police: who does is one of the public."""
+    """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours."""
     hits = draft.hits
-    if strong or hits.places or "london" in hits or draft.on_local_site or is_press(draft):
-        return False
-    if draft.mention.voice is not Voice.PUBLIC or not hits.by_tag.keys().isdisjoint(_BLAME):
-        return False
-    return "against.own_voice" in hits or hits.count("against.own_manner") >= 2
+    return not (strong or hits.places or "london" in hits or draft.on_local_site) and speaks_as_a_force(draft)
 
 
 def _by_link(draft: Draft) -> float:

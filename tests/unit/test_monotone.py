@@ -72,3 +72,10 @@ def test_a_topic_that_no_rule_found_takes_a_tenth_of_all_shares_and_less_than_ha
 def test_an_amber_matter_that_only_the_model_finds_is_red_until_it_is_public() -> None:
     draft = rated("The police and a thing", {"charge_details": 1.0})
     assert (draft.rag, draft.topic) == (Rag.RED, "charge_details")
+
+
+def test_an_amber_matter_not_known_to_be_public_speaks_for_red_beside_the_red_ones() -> None:
+    text = "Officers came about the burglary on Church Lane"
+    shares = {"burglary": 0.6, "wanted_suspect": 0.25, "officer_discipline": 0.15}
+    assert rated(text, shares).rag is Rag.RED
+    assert rated(f"{text}, as I read in the Guardian", shares).rag is Rag.GREEN

@@ -54,11 +54,11 @@ def test_threads_share_one_pipeline() -> None:
 def test_every_step_signs_with_its_version() -> None:
     assert judged("Hello").made_by == (
         "language/1",
-        "places/3",
-        "relevance/6",
+        "places/4",
+        "relevance/7",
         "sentiment/4",
         "mood/2",
-        "rating/6",
+        "rating/7",
         "debates/2",
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.boroughs import borough_named, command_units
 from analysis.pipeline import Pipeline
-from analysis.vocabulary import gazetteer, read_toml
+from analysis.vocabulary import gazetteer, read_rows, read_toml
 from tests.judging import judged, judged_news, say
 
 
@@ -22,6 +22,11 @@ from tests.judging import judged, judged_news, say
         ("Police at Kings Place", "Islington"),
         ("Police at Boston Manor Park", "Hounslow"),
         ("Police on Parliament Hill", "Camden"),
+        ("The police never came to Tooting", "Wandsworth"),
+        ("Police all over the Aylesbury tonight", "Southwark"),
+        ("Reported the break-in in Poplar to the police", "Tower Hamlets"),
+        ("Soho police are too few", "Westminster"),
+        ("Police at Gillette Corner", "Hounslow"),
     ],
 )
 def test_a_place_brings_its_borough(text: str, borough: str) -> None:
@@ -43,6 +48,11 @@ def test_a_place_brings_its_borough(text: str, borough: str) -> None:
         "the police gave the kid a walkie talkie",
         "stuck in a narrow way of thinking, the police",
         "police and coronation gardens of every kind",
+        "Police stopped the W7 bus again",
+        "Told the police about my stolen Brompton",
+        "Police closed the Croydon Road",
+        "Police in Richmond, Ontario",
+        "the police asked for the poplar by our gate to be cut",
     ],
 )
 def test_words_names_and_namesakes_are_not_places(text: str) -> None:
@@ -54,7 +64,7 @@ def test_words_names_and_namesakes_are_not_places(text: str) -> None:
     [
         "Herne Hill", "St Helier Estate", "Lower Richmond Road", "North End Road", "Brunswick Park", "Royal Marsden",
         "Blackwall Tunnel", "Rotherhithe Tunnel", "Woolwich ferry", "Exhibition Road", "Sydenham Road",
-        "Great Cambridge Road", "Woodford Green",
+        "Great Cambridge Road", "Woodford Green", "Kilburn High Road", "Thamesmead", "Tower Bridge",
     ],
 )  # fmt: skip
 def test_a_name_of_two_boroughs_is_not_certain(name: str) -> None:
@@ -117,6 +127,8 @@ def test_accounts_embassies_and_plain_writers_tell_the_borough(text: str, boroug
         ("Police outside Croydon youth club", "Croydon"),
         ("Police called to Peckham Crown pub", "Southwark"),
         ("Police at the Surbiton county cricket match", "Kingston upon Thames"),
+        ("Police at Wood Green again", "Haringey"),
+        ("Woman robbed on the Kilburn side of Camden, say police", "Camden"),
     ],
 )
 def test_a_youth_of_a_place_and_its_crown_are_no_court(text: str, borough: str) -> None:
@@ -135,6 +147,7 @@ def test_a_youth_of_a_place_and_its_crown_are_no_court(text: str, borough: str) 
         "Scotland Yard says no",
         "Police outside the Russian embassy in Warsaw",
         "Gareth Southgate and the police",
+        "Sentenced at Snaresbrook this morning, the police said",
     ],
 )
 def test_courts_metonyms_and_far_away_houses_are_no_place(text: str) -> None:
@@ -233,6 +246,16 @@ def test_the_press_need_not_say_london_of_a_name_it_knows(title: str, borough: s
 )
 def test_a_namesake_or_a_surname_in_the_press_is_no_place(title: str) -> None:
     assert judged_news(title).boroughs == ()
+
+
+def test_what_a_name_usually_means_is_one_of_its_boroughs() -> None:
+    held: dict[str, set[str]] = {}
+    for file in ("places.csv", "landmarks.csv"):
+        for row in read_rows(file):
+            held.setdefault(row["name"], set()).add(row["borough"])
+    for name, borough in read_toml("places.toml")["usually"].items():
+        assert borough in held[name], name
+        assert len(held[name]) > 1, name
 
 
 def test_names_that_the_press_needs_no_london_for_are_common_ones() -> None:

@@ -53,6 +53,42 @@ def test_amber_not_known_to_be_public_is_red_and_says_so() -> None:
     assert any("not known to be public" in reason.says for reason in opinion.reasons)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Just read in the Standard that a man was charged over the Ilford robbery",
+        "Man charged over the Ilford robbery, News Shopper has it",
+        "The police have named the man charged over the Ilford robbery",
+        "RT @MetPoliceUK man charged over the Ilford robbery",
+        "We've charged a man over the Ilford robbery, our roads officers caught him",
+    ],
+)
+def test_amber_that_the_writer_has_from_the_news_or_the_force_is_amber(text: str) -> None:
+    opinion = judged(text)
+    assert (opinion.rag, opinion.public_domain) == (Rag.AMBER, PublicDomain.YES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nothing on the news yet but they charged a man over the Ilford robbery",
+        "Man charged over the Ilford robbery, not a word of it in the Standard so far",
+        "They charged a man over the Ilford robbery. Nothing announced, keep it quiet",
+        "My cousin in the job says a man was charged over the Ilford robbery",
+        "Man charged over the Ilford robbery, the sergeant let slip. Don't screenshot",
+    ],
+)
+def test_amber_that_the_writer_says_is_not_out_is_red(text: str) -> None:
+    opinion = judged(text)
+    assert (opinion.rag, opinion.public_domain) == (Rag.RED, PublicDomain.NO)
+
+
+def test_nobody_who_blames_the_police_speaks_as_a_force() -> None:
+    assert judged("We want to identify this man, robbed a shop in Ilford").public_domain is PublicDomain.YES
+    blaming = judged("We want to identify this man, robbed a shop in Ilford, the police are useless")
+    assert blaming.public_domain is PublicDomain.UNKNOWN
+
+
 def test_amber_that_is_leaked_is_red_even_where_the_press_says_it() -> None:
     opinion = judged_news("Leaked: man charged over Ilford robbery")
     assert (opinion.rag, opinion.public_domain) == (Rag.RED, PublicDomain.NO)
