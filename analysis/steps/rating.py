@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,8 @@ _ALIASES = {
 _RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.3, Rag.NONE: 0.3}
 _FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
 
+# How a post of the force begins that somebody passes on: "@MPSHackney: ...".
+_SHARED = re.compile(r"(?:RT )?@?(?:mps\w+|met(?:ropolitan)? ?police(?:uk| service)?|citypolice|btp)\s?:", re.I)
 _BLAME = frozenset(("blame", "blamed", "wrong"))
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
@@ -280,13 +283,9 @@ def _public_domain(draft: Draft) -> PublicDomain:
     mention = draft.mention
     if "leak" in draft.hits:
         return PublicDomain.NO
-    if is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or speaks_as_a_force(draft):
-        return PublicDomain.YES
-    if "published" in draft.hits:
-        return PublicDomain.YES
-    if mention.publisher in _newsrooms():
-        return PublicDomain.YES
-    return PublicDomain.UNKNOWN
+    told = is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or mention.publisher in _newsrooms()
+    retold = "published" in draft.hits or speaks_as_a_force(draft) or _SHARED.match(draft.words)
+    return PublicDomain.YES if told or retold else PublicDomain.UNKNOWN
 
 
 @cache
