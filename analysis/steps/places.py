@@ -31,6 +31,7 @@ class Places:
         if not patch and not draft.hits.places:
             return
         draft.on_local_site = bool(patch)
+        _hide_towns_within_names(draft)
         found = _believed(draft, patch)
         draft.hits.places = found
         named = _named_in_title(draft, found, patch)
@@ -46,6 +47,18 @@ class Places:
             or patches.get(_host(mention.link))
             or ()
         )
+
+
+def _hide_towns_within_names(draft: Draft) -> None:
+    """Take the Liverpool of Liverpool Street and the Jamaica of Jamaica Road from the towns and countries found."""
+    by_tag = draft.hits.by_tag
+    for tag in by_tag.keys() & {"against.elsewhere_place", "against.abroad"}:
+        names = [span for _, span in draft.hits.places]
+        left = [(start, end) for start, end in by_tag[tag] if not any(a <= start and end <= b for a, b in names)]
+        if left:
+            by_tag[tag] = left
+        else:
+            del by_tag[tag]
 
 
 def _tell_why(draft: Draft, found: Sequence[Found]) -> None:

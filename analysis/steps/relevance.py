@@ -29,12 +29,13 @@ _LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 # In points: how much either witness may say, what the model's word weighs, and the benefit of the doubt where the
 # police are named, since what is missed costs more: these chosen on rows held out. Then what it costs to be another
 # force's own post; and from which log-odds of the model, and how many words, no listed word is needed: chosen so that
-# of a thousand public tweets without one no more than one or two pass.
+# of a thousand public tweets without one no more than one or two pass; a place in London takes some from it, words for
+# other matters give that back.
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT = 1.2
 _OWN_VOICE = 2.0  # more than "police" alone is worth
-_SURE, _LEAST = 2.0, 8
+_SURE, _HERE, _LEAST = 2.0, 1.0, 8
 
 
 class Relevance:
@@ -62,12 +63,15 @@ class Relevance:
 
 
 def _ask_the_model_alone(draft: Draft) -> None:
-    """Without a word for it an English post by the public of some length is ours, and unsure, where the model is sure
-    and it holds none of the words that tell of other matters (`against` in police.toml)."""
-    sure = draft.reading is not None and draft.reading.relevant >= _SURE
-    if not sure or draft.lang != "en" or len(draft.tokens) < _LEAST or is_press(draft):
+    """Without a word for it an English post by the public of some length is ours, and unsure, where the model is sure:
+    less so where it names a place in London, and only then although words tell of other matters (`against` in
+    police.toml)."""
+    if draft.reading is None or draft.lang != "en" or len(draft.tokens) < _LEAST or is_press(draft):
         return
-    if draft.mention.voice is Voice.PUBLIC and not any(tag.startswith("against.") for tag in draft.hits.by_tag):
+    placed = bool(draft.hits.places)
+    other = any(tag.startswith("against.") for tag in draft.hits.by_tag)
+    sure = draft.reading.relevant >= _SURE + _HERE * (other - placed) and (placed or not other)
+    if sure and draft.mention.voice is Voice.PUBLIC:
         draft.relevant = draft.unsure = True
         draft.because("reads as ours, though no listed word says so")
 

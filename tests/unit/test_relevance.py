@@ -215,6 +215,21 @@ def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() 
     assert not read_by(1.9, say(UNSAID)).relevant
 
 
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [(f"{UNSAID}, in peckham", 1.0), (f"{UNSAID}, in peckham. What a film", 2.0), (UNSAID, 2.0)],
+    ids=["a place in London", "and words for other matters", "neither"],
+)
+def test_a_place_in_london_takes_some_doubt_and_words_for_other_matters_give_it_back(text: str, needed: float) -> None:
+    assert read_by(needed, say(text)).relevant
+    assert not read_by(needed - 0.1, say(text)).relevant
+
+
+def test_a_town_within_the_name_of_a_place_is_no_elsewhere() -> None:
+    assert read_by(1.0, say(f"{UNSAID}, by liverpool street station")).relevant
+    assert read_by(1.0, say(f"{UNSAID}, on jamaica road")).relevant
+
+
 def test_what_only_the_model_takes_for_ours_is_unsure_and_says_so() -> None:
     opinion = read_by(4.0, say(UNSAID))
     assert opinion.unsure
