@@ -169,7 +169,8 @@ def _weigh(draft: Draft) -> float:
         return 0.0  # crime somewhere in the country, or nowhere we know of
     police = 4.0 * force + 3.5 * met + institution + _police_words(draft)
     crime = _crime(draft)
-    matter = 0.0 if is_press(draft) else 1.0 * (not _telling_topics().isdisjoint(hits.by_tag))
+    telling = not _telling_topics().isdisjoint(hits.by_tag)
+    matter = 1.0 * (telling and (bool(hits.places) or not is_press(draft)))
     if police and not where:
         crime = 0.0
     score = police + crime + (where if police or crime or matter else 0.0) + matter * (1.0 if where else 0.5)
