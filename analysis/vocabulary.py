@@ -110,11 +110,12 @@ class Vocabulary:
 
 
 def spell_out(notation: str) -> Iterator[str]:
-    """The normalised phrases a notation stands for: `a|b c` is "a c" and "b c", `-` as a choice is nothing.
+    """The normalised phrases a notation stands for: `a|b~d c` is "a c" and "b d c", `-` as a choice is nothing.
 
     A phrase with an apostrophe stands also for the spellings people use for it: `don't`, `dont`, `don t`.
     """
-    for words in product(*(map(normalise, choice.split("|")) for choice in notation.split())):
+    choices = [choice.replace("~", " ").split("|") for choice in notation.split()]
+    for words in product(*(map(normalise, choice) for choice in choices)):
         phrase = " ".join(filter(None, words))
         yield phrase
         if "'" in phrase:

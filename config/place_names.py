@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -42,7 +43,7 @@ def _boroughs() -> frozenset[str]:
 @cache
 def _plain_words() -> frozenset[str]:
     police = _texts(tomllib.loads((DEFAULTS / "police.toml").read_text("utf-8")))
-    return _lines("english_words.txt") | {word for text in police for word in text.replace("|", " ").split()}
+    return _lines("english_words.txt") | {word for text in police for word in re.split(r"[|~\s]+", text)}
 
 
 def _texts(held: object) -> Iterator[str]:

@@ -31,8 +31,8 @@ class Places:
         if not patch and not draft.hits.places:
             return
         draft.on_local_site = bool(patch)
-        _hide_towns_within_names(draft)
         found = _believed(draft, patch)
+        _hide_towns_within(draft, found)
         draft.hits.places = found
         named = _named_in_title(draft, found, patch)
         draft.boroughs = named or _decide(found, patch, alone=_is_of_the_patch(draft))
@@ -49,12 +49,11 @@ class Places:
         )
 
 
-def _hide_towns_within_names(draft: Draft) -> None:
-    """Take the Liverpool of Liverpool Street and the Jamaica of Jamaica Road from the towns and countries found."""
-    by_tag = draft.hits.by_tag
+def _hide_towns_within(draft: Draft, found: Sequence[Found]) -> None:
+    """Take the Liverpool of Liverpool Street and the Jamaica of Jamaica Road from the towns and countries named."""
+    by_tag, names = draft.hits.by_tag, [span for _, span in found]
     for tag in by_tag.keys() & {"against.elsewhere_place", "against.abroad"}:
-        names = [span for _, span in draft.hits.places]
-        left = [(start, end) for start, end in by_tag[tag] if not any(a <= start and end <= b for a, b in names)]
+        left = [at for at in by_tag[tag] if not any(a <= at[0] and at[1] <= b and at != (a, b) for a, b in names)]
         if left:
             by_tag[tag] = left
         else:
@@ -114,9 +113,9 @@ def _longest(found: Sequence[Found]) -> Iterator[Found]:
 def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str, ...]) -> bool:
     place, span = hit
     before, after = _neighbours(draft.norm, span)
-    if _is_court(draft, hit) or after in _words("roads_to") or not _is_in_london(draft, place):
+    if _is_court(draft, hit, before) or _is_on_the_way(draft, span) or _is_bus(place, before, after):
         return False
-    if _is_bus(place, before, after):
+    if not _is_in_london(draft, place):
         return False
     if place.only_behind:
         return before in place.only_behind
@@ -136,7 +135,7 @@ def _is_meant(draft: Draft, hit: Found, found: Sequence[Found], patch: tuple[str
     return not draft.hits.of("against.elsewhere_place", "against.elsewhere_force", "against.abroad")
 
 
-def _is_court(draft: Draft, hit: Found) -> bool:
+def _is_court(draft: Draft, hit: Found, before: str) -> bool:
     """Whether the name is that of a court: "Croydon magistrates", "Croydon youth court", and no youth of Croydon; or
     "at Snaresbrook" where a jury is spoken of."""
     place, span = hit
@@ -145,13 +144,21 @@ def _is_court(draft: Draft, hit: Found) -> bool:
         return True
     if after[1:] in (["court"], ["courts"]) and after[0] in _words("courts_before_court"):
         return True
-    at = _neighbours(draft.norm, span)[0] == "at"
-    return at and place.name in _words("court_towns") and not _words("court_words").isdisjoint(draft.tokens)
+    known = before == "at" and place.name in _words("court_towns")
+    return known and not _words("court_words").isdisjoint(draft.tokens)
+
+
+def _is_on_the_way(draft: Draft, span: Span) -> bool:
+    """Whether a road is named that leads there, and no new sentence begins with one, nor road rage."""
+    road, *behind = draft.norm[span[1] - 1 :].split(None, 2)[:2] or ("",)
+    if road not in _words("roads_to") or not _words("no_roads").isdisjoint(behind):
+        return False
+    return draft.same_sentence(span, (span[1] - 1, span[1] + len(road)))
 
 
 def _is_bus(place: Place, before: str, after: str) -> bool:
-    """Whether a postal district is a bus route: the W7 bus."""
-    return place.name[-1:].isdigit() and not _words("bus_words").isdisjoint((before, after))
+    """Whether a postal district is one of the bus routes that are called alike: the W7 bus."""
+    return place.name[-1:].isdigit() and (after in ("bus", "buses") or before in ("bus", "buses", "route"))
 
 
 def _is_in_london(draft: Draft, place: Place) -> bool:

@@ -27,8 +27,7 @@ _ALIASES = {
 _RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.3, Rag.NONE: 0.3}
 _FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
 
-# How a post of the force begins that somebody passes on: "@MPSHackney: ...".
-_SHARED = re.compile(r"(?:RT )?@?(?:mps\w+|met(?:ropolitan)? ?police(?:uk| service)?|citypolice|btp)\s?:", re.I)
+_SHARED = re.compile(r"RT @?(?:mps|met|btp|citypolice)\w*\b", re.IGNORECASE)  # somebody shares the force's post
 _BLAME = frozenset(("blame", "blamed", "wrong"))
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
@@ -160,13 +159,10 @@ def is_red_by_rule(draft: Draft) -> bool:
     return found is not None and _colour(found.topic, _public_as(found.topic, _public_domain(draft))) is Rag.RED
 
 
-def speaks_as_a_force(draft: Draft) -> bool:
-    """Whether one of the public writes as a force writes of itself, as who shares its posts does. No force blames the
-    police: who does is one of the public."""
-    hits = draft.hits
-    if is_press(draft) or draft.mention.voice is not Voice.PUBLIC or not hits.by_tag.keys().isdisjoint(_BLAME):
-        return False
-    return "against.own_voice" in hits or hits.count("against.own_manner") >= 2
+def may_be_a_force(draft: Draft) -> bool:
+    """Whether one of the public may be another force's account or share its post. No force blames the police."""
+    public = draft.mention.voice is Voice.PUBLIC and not is_press(draft)
+    return public and draft.hits.by_tag.keys().isdisjoint(_BLAME)
 
 
 def _public_as(topic: Topic, public: PublicDomain) -> PublicDomain:
@@ -284,8 +280,8 @@ def _public_domain(draft: Draft) -> PublicDomain:
     if "leak" in draft.hits:
         return PublicDomain.NO
     told = is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or mention.publisher in _newsrooms()
-    retold = "published" in draft.hits or speaks_as_a_force(draft) or _SHARED.match(draft.words)
-    return PublicDomain.YES if told or retold else PublicDomain.UNKNOWN
+    force = may_be_a_force(draft) and ("against.own_voice" in draft.hits or _SHARED.match(draft.words))
+    return PublicDomain.YES if told or force or "published" in draft.hits else PublicDomain.UNKNOWN
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from typing import ClassVar
 
 from analysis.draft import Draft, is_press
-from analysis.steps.rating import find_risk, is_red_by_rule, speaks_as_a_force
+from analysis.steps.rating import find_risk, is_red_by_rule, may_be_a_force
 from analysis.vocabulary import Hits, Span, read_toml
 from mentions.mention import Voice
 
@@ -248,7 +248,9 @@ def _tales(hits: Hits) -> int:
 def _speaks_for_another(draft: Draft, *, strong: bool) -> bool:
     """Whether a force speaks for itself and names neither London nor the Met, nor is its account known to be ours."""
     hits = draft.hits
-    return not (strong or hits.places or "london" in hits or draft.on_local_site) and speaks_as_a_force(draft)
+    if strong or hits.places or "london" in hits or draft.on_local_site or not may_be_a_force(draft):
+        return False
+    return "against.own_voice" in hits or "against.own_appeal" in hits or hits.count("against.own_manner") >= 2
 
 
 def _by_link(draft: Draft) -> float:

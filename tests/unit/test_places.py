@@ -26,6 +26,12 @@ from tests.judging import judged, judged_news, say
         ("Police all over the Aylesbury tonight", "Southwark"),
         ("Reported the break-in in Poplar to the police", "Tower Hamlets"),
         ("Soho police are too few", "Westminster"),
+        ("Heard gunshots at Wood Green, police everywhere", "Haringey"),
+        ("Police in Peckham. Lane closed on the A202", "Southwark"),
+        ("Hackney road rage attack, police called", "Hackney"),
+        ("police in tottenham road closed again", "Haringey"),
+        ("Shooting last night SE15, police everywhere", "Southwark"),
+        ("Edmonton police never come when we ring about Fore Street", "Enfield"),
         ("Police at Gillette Corner", "Hounslow"),
     ],
 )
@@ -52,6 +58,7 @@ def test_a_place_brings_its_borough(text: str, borough: str) -> None:
         "Told the police about my stolen Brompton",
         "Police closed the Croydon Road",
         "Police in Richmond, Ontario",
+        "Police closed the Aylesbury bypass after a crash",
         "the police asked for the poplar by our gate to be cut",
     ],
 )

@@ -61,9 +61,10 @@ def test_amber_not_known_to_be_public_is_red_and_says_so() -> None:
         "The police have named the man charged over the Ilford robbery",
         "According to the Evening Standard a man was charged over the Ilford robbery",
         "Met confirms man charged over the Ilford robbery",
-        "@MPSRedbridge: a man was charged over the Ilford robbery",
-        "RT @MetPoliceUK man charged over the Ilford robbery",
-        "We've charged a man over the Ilford robbery, our roads officers caught him",
+        "RT @MPSRedbridge man charged over the Ilford robbery",
+        "It was in the Hackney Gazette: man charged over the Ilford robbery",
+        "It's on the BBC, a man was charged over the Ilford robbery",
+        "A man caught by our roads officers was charged over the Ilford robbery",
     ],
 )
 def test_amber_that_the_writer_has_from_the_news_or_the_force_is_amber(text: str) -> None:
@@ -74,8 +75,43 @@ def test_amber_that_the_writer_has_from_the_news_or_the_force_is_amber(text: str
 @pytest.mark.parametrize(
     "text",
     [
+        "My neighbour, a PC from the Met, told me a man was charged over the Ilford robbery",
+        "The police have charged my cousin with the Ilford robbery",
+        "Complained to the Independent Office for Police Conduct, a man was charged over the robbery in Ilford",
+        "They gave me a crime reference number, and a man was charged over the Ilford robbery",
+        "Not quoting anyone but a man was charged over the Ilford robbery",
+        "A man was charged over the robbery at Enfield Post Office",
+        "The sky has choppers in it, a man was charged over the Ilford robbery",
+        "@MPSRedbridge: was a man charged over the Ilford robbery?",
+        "The law partner in the job centre heard a man was charged over the Ilford robbery",
+    ],
+)
+def test_amber_that_nobody_is_said_to_have_told_is_red(text: str) -> None:
+    opinion = judged(text)
+    assert (opinion.rag, opinion.public_domain) == (Rag.RED, PublicDomain.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Shoplifter in Peckham shoved the security guards and ran off, police never came",
+        "Woman hit by a bike in Camden was taken by ambulance to hospital, police there",
+        "Officers with a body cam in the park in Hackney telling kids off",
+        "Firearms officers outside the old factory in Hackney Wick",
+        "The police protect a slavery statue in the City of London",
+        "A child was bundled into the car after school in Ealing, police say he was late",
+    ],
+)
+def test_words_of_grave_deeds_in_plain_posts_make_no_red(text: str) -> None:
+    assert judged(text).topic not in ("escaped_prisoner", "specialist_investigation")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Nothing on the news yet but they charged a man over the Ilford robbery",
-        "Man charged over the Ilford robbery, not a word of it in the Standard so far",
+        "Man charged over the Ilford robbery, not a word in the Standard so far",
+        "Nothing is announced yet but a man was charged over the Ilford robbery",
         "They charged a man over the Ilford robbery. Nothing announced, keep it quiet",
         "Charged someone over the Ilford robbery, no word from the Met yet",
         "My cousin in the job says a man was charged over the Ilford robbery",

@@ -187,6 +187,32 @@ def test_the_public_that_talks_as_a_force_may_is_not_taken_for_one(text: str) ->
     assert judged(text).relevant
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Boy, 15, stabbed in the back in Peckham",
+        "Old bill from Plumstead nick kicked my door in",
+        "Old bill came round in Plumstead and kicked my door in",
+        "Broad daylight robbery in Peckham, two lads on a moped",
+    ],
+)
+def test_no_figure_of_speech_hides_the_deed_itself(text: str) -> None:
+    assert judged(text).relevant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Eight quid a pint in Croydon is daylight robbery",
+        "my old bill was half of that, british gas are having a laugh, greenford flat",
+        "Police in London, Ontario, ask fans for calm after the game",
+        "Ate the whole tray and got away with murder in Camden",
+    ],
+)
+def test_a_figure_of_speech_or_a_namesake_abroad_is_no_police_matter(text: str) -> None:
+    assert not judged(text).relevant
+
+
 UNSAID = "nine minutes from the call to two of them at the door, and they stayed till mum had stopped shaking"
 
 
