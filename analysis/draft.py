@@ -140,6 +140,10 @@ def is_press(draft: Draft) -> bool:
 
 
 def reads_as_headline(title: str) -> bool:
-    """Whether A Title Is Set Like This, as on local sites that mix their news with the talk of neighbours."""
+    """Whether A Title Is Set Like This, or like "BARKING: this", as on local sites that mix their news with the talk of
+    neighbours."""
+    place, colon, _ = title.partition(":")
+    if colon and len(place) >= _FEWEST_IN_A_HEADLINE and place.isupper():
+        return True
     words = [word for word in title.split() if word[0].isalpha()]
     return len(words) >= _FEWEST_IN_A_HEADLINE and sum(word[0].isupper() for word in words) >= 0.8 * len(words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-from analysis.draft import Draft, is_press
+from analysis.draft import Draft, is_press, reads_as_headline
 from analysis.reading import Reading
 from analysis.vocabulary import Hits, Span, is_near, read_toml
 from mentions.mention import Mood, PublicDomain, Rag, Verdict, Voice
@@ -27,7 +27,8 @@ _ALIASES = {
 _RAISES = {Rag.AMBER: 0.9, Rag.GREEN: 0.3, Rag.NONE: 0.3}
 _FINDS, _SURE, _NOTHING = 0.1, 0.5, 0.5
 
-_SHARED = re.compile(r"RT @?(?:mps|met|btp|citypolice)\w*\b", re.IGNORECASE)  # somebody shares the force's post
+# How somebody passes on a post of the force: by "RT", or by its account before a colon and no question to it.
+_SHARED = re.compile(r"RT @?(?:mps|met|btp|citypolice)\w*\b|@(?:mps|met|btp|citypolice)\w*\s?:(?!.*\?)", re.I | re.S)
 _BLAME = frozenset(("blame", "blamed", "wrong"))
 
 Line = tuple[tuple[str, ...], ...]  # parts that must stand near each other, each a choice of tags
@@ -280,6 +281,7 @@ def _public_domain(draft: Draft) -> PublicDomain:
     if "leak" in draft.hits:
         return PublicDomain.NO
     told = is_press(draft) or mention.voice in (Voice.OFFICIAL, Voice.OWN) or mention.publisher in _newsrooms()
+    told = told or reads_as_headline(mention.title)
     force = may_be_a_force(draft) and ("against.own_voice" in draft.hits or _SHARED.match(draft.words))
     return PublicDomain.YES if told or force or "published" in draft.hits else PublicDomain.UNKNOWN
 

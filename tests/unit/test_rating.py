@@ -61,6 +61,8 @@ def test_amber_not_known_to_be_public_is_red_and_says_so() -> None:
         "The police have named the man charged over the Ilford robbery",
         "According to the Evening Standard a man was charged over the Ilford robbery",
         "Met confirms man charged over the Ilford robbery",
+        "@MPSRedbridge: a man was charged over the Ilford robbery",
+        "Police have charged a man over the Ilford robbery",
         "RT @MPSRedbridge man charged over the Ilford robbery",
         "It was in the Hackney Gazette: man charged over the Ilford robbery",
         "It's on the BBC, a man was charged over the Ilford robbery",
@@ -222,3 +224,15 @@ def test_charges_against_others_are_no_blame_of_the_police() -> None:
         "Two charged over string of Ilford burglaries", "They are charged with theft, Met Police said."
     )
     assert (opinion.rag, opinion.sentiment.label) == (Rag.AMBER, Mood.NEUTRAL)
+
+
+@pytest.mark.parametrize(
+    ("title", "rag"),
+    [
+        ("BARKING: two brothers charged over robbery", Rag.AMBER),
+        ("Two Brothers Charged Over Barking Robbery", Rag.AMBER),
+        ("Barking: two brothers charged over robbery?", Rag.RED),
+    ],
+)
+def test_a_local_sites_post_set_as_a_headline_is_news_and_so_is_its_matter(title: str, rag: Rag) -> None:
+    assert judged("They live above the shop.", platform="forum", title=title).rag is rag
