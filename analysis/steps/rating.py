@@ -160,6 +160,11 @@ def is_red_by_rule(draft: Draft) -> bool:
     return found is not None and _colour(found.topic, _public_as(found.topic, _public_domain(draft))) is Rag.RED
 
 
+def share_of_red(reading: Reading) -> float:
+    """What the model gives to the red topics together, 0 to 1."""
+    return sum(reading.topics.get(topic.name, 0.0) for topic in topics() if topic.colour is Rag.RED)
+
+
 def may_be_a_force(draft: Draft) -> bool:
     """Whether one of the public may be another force's account or share its post. No force blames the police."""
     public = draft.mention.voice is Voice.PUBLIC and not is_press(draft)

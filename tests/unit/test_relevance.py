@@ -221,17 +221,24 @@ class Sure:
 
     digest = "sure"
 
-    def __init__(self, odds: float) -> None:
-        self.odds = odds
+    def __init__(self, odds: float, topic: str = "") -> None:
+        self.odds, self.topic = odds, topic
 
     def read(self, text: str, targets: Sequence[Span] = ()) -> Reading:
         flat = np.full(3, 1 / 3, dtype=np.float32)
-        return Reading(flat, flat, self.odds, {"": 1.0})
+        return Reading(flat, flat, self.odds, {self.topic: 1.0})
 
 
-def read_by(odds: float, mention: Mention) -> Assessment:
-    """What the pipeline thinks with a model that is so sure."""
-    return Pipeline(model=cast("Model", Sure(odds))).assess_whole(mention)
+def read_by(odds: float, mention: Mention, topic: str = "") -> Assessment:
+    """What the pipeline thinks with a model that is so sure, and sure of this topic."""
+    return Pipeline(model=cast("Model", Sure(odds, topic))).assess_whole(mention)
+
+
+def test_what_reads_as_red_has_the_benefit_of_the_doubt() -> None:
+    doubted = say("nothing but the police all over again")
+    assert not read_by(-2.0, doubted).relevant
+    assert not read_by(-2.0, doubted, "burglary").relevant
+    assert read_by(-2.0, doubted, "force_reputation").relevant
 
 
 def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() -> None:
