@@ -241,6 +241,12 @@ def test_what_reads_as_red_has_the_benefit_of_the_doubt() -> None:
     assert read_by(-2.0, doubted, "force_reputation").relevant
 
 
+def test_the_press_has_no_more_of_it_for_red_deeds_since_it_tells_those_of_everywhere() -> None:
+    told = headline("Police hunt man over attack in a far town")
+    odds = next(odds / 10 for odds in range(-80, 80) if read_by(odds / 10, told).relevant)
+    assert not read_by(odds - 0.1, told, "specialist_investigation").relevant
+
+
 def test_a_post_without_a_word_for_the_police_is_ours_where_the_model_is_sure() -> None:
     assert not shipped().has_a_word_for_it(say(UNSAID))
     assert not judged(UNSAID).relevant
