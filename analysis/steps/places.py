@@ -139,7 +139,7 @@ def _is_court(draft: Draft, hit: Found, before: str) -> bool:
     """Whether the name is that of a court: "Croydon magistrates", "Croydon youth court", and no youth of Croydon; or
     "at Snaresbrook" where a jury is spoken of."""
     place, span = hit
-    after = draft.norm[span[1] - 1 :].split(None, 2)[:2]
+    after = _behind(draft.norm, span)
     if after and after[0] in _words("courts"):
         return True
     if after[1:] in (["court"], ["courts"]) and after[0] in _words("courts_before_court"):
@@ -150,7 +150,7 @@ def _is_court(draft: Draft, hit: Found, before: str) -> bool:
 
 def _is_on_the_way(draft: Draft, span: Span) -> bool:
     """Whether a road is named that leads there, and no new sentence begins with one, nor road rage."""
-    road, *behind = draft.norm[span[1] - 1 :].split(None, 2)[:2] or ("",)
+    road, *behind = _behind(draft.norm, span) or ("",)
     if road not in _words("roads_to") or not _words("no_roads").isdisjoint(behind):
         return False
     return draft.same_sentence(span, (span[1] - 1, span[1] + len(road)))
@@ -189,6 +189,11 @@ def _everyday_words() -> frozenset[str]:
 @cache
 def _words(name: str) -> frozenset[str]:
     return frozenset(read_toml("places.toml")[name])
+
+
+def _behind(norm: str, span: Span) -> list[str]:
+    """The two words that follow, fewer at the end."""
+    return norm[span[1] - 1 :].split(None, 2)[:2]
 
 
 def _neighbours(norm: str, span: Span) -> tuple[str, str]:

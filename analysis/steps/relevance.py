@@ -29,10 +29,10 @@ _LAST_CENTURY = re.compile(r"\b1[89]\d\d\b")
 
 # In points: how much either witness may say, what the model's word weighs, the benefit of the doubt where the police
 # are named, less of it in talk and more where that reads as red, since what is missed costs more (the press tells red
-# deeds of everywhere): these chosen on rows held out. Then what it
-# costs to be another force's own post; and from which log-odds of the model, and how many words, no listed word is
-# needed: chosen so that of a thousand public tweets without one no more than two or three pass; a place in London takes
-# some from it, words for other matters give that back.
+# deeds of everywhere): these chosen on rows held out. Then what it costs to be another force's own post; and from which
+# log-odds of the model, and how many words, no listed word is needed: chosen so that of a thousand public tweets
+# without one no more than two or three pass; a place in London takes some from it, words for other matters give that
+# back.
 _MOST = 4.0
 _MODEL = 0.5
 _BENEFIT, _IN_TALK, _RED = 1.2, 0.8, 1.0
@@ -64,6 +64,7 @@ class Relevance:
 
 
 def _benefit(draft: Draft, reading: Reading) -> float:
+    """What a doubtful mention is given, in points."""
     named = not _POLICE.isdisjoint(draft.hits.by_tag)
     return _BENEFIT * named if is_press(draft) else _IN_TALK * named + _RED * share_of_red(reading)
 
